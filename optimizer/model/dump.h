@@ -1,0 +1,17 @@
+#ifndef LATHE_OPTIMIZER_MODEL_DUMP_H_
+#define LATHE_OPTIMIZER_MODEL_DUMP_H_
+
+#include <string>
+
+#include "optimizer/model/model.h"
+
+namespace lathe {
+
+// The whole model as stable text, one operator or tensor a line; constants by size and digest. Equal dumps mean models
+// that a runtime and Lathe cannot tell apart: names, types, shapes, quantization, options, constants, signatures and
+// metadata are all in it. Buffer numbers are not, so merging equal buffers or dropping unused ones does not show.
+std::string DumpModel(const Model& model);
+
+}  // namespace lathe
+
+#endif  // LATHE_OPTIMIZER_MODEL_DUMP_H_
