@@ -1,0 +1,52 @@
+#ifndef LATHE_RUNTIME_COMPARE_H_
+#define LATHE_RUNTIME_COMPARE_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/cancel.h"
+#include "common/status.h"
+#include "optimizer/model/model.h"
+#include "runtime/samples.h"
+
+namespace lathe {
+
+struct CompareOptions {
+  int threads = 1;
+  uint64_t memory_bytes = uint64_t{4} << 30;  // as CalibrateOptions
+  CancelToken cancel;
+  std::function<void(uint64_t done, uint64_t total)> progress;  // as CalibrateOptions
+};
+
+// Sums over all samples and elements of one output.
+struct OutputError {
+  std::string name;  // signature name, else tensor name, of the reference
+  // 10*log10(sum y^2 / sum (y - q)^2) in double, integer outputs dequantized first. 200 when the error is zero; nothing
+  // when the reference is all zero.
+  std::optional<double> sqnr_db;
+};
+
+// Runs both models on every sample, outputs paired by position. Inputs that are quantized integers in `candidate` only get the
+// reference's floats quantized. Recurrent state is reset before each sample. Same result for any thread count.
+// INVALID_ARGUMENT: DATA_INVALID as SampleSource; NO_SAMPLES; MODELS_DIFFER: inputs or outputs that do not pair up.
+// FAILED_PRECONDITION: OUTPUT_NOT_FINITE, naming model, output and sample; RUNTIME_* as Interpreter. CANCELLED.
+absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
+                                                        absl::Span<const uint8_t> reference_bytes,
+                                                        const Model& candidate,
+                                                        absl::Span<const uint8_t> candidate_bytes,
+                                                        SampleSource& samples, const CompareOptions& options);
+
+// Loads one model and runs it on every sample; the same errors.
+absl::Status CheckOutputsFinite(const Model& model, absl::Span<const uint8_t> bytes, SampleSource& samples,
+                                const CompareOptions& options);
+
+// The formula above. REQUIRES: both >= 0 and finite.
+std::optional<double> SqnrDb(double signal, double noise);
+
+}  // namespace lathe
+
+#endif  // LATHE_RUNTIME_COMPARE_H_
