@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "absl/types/span.h"
 #include "common/status.h"
 
 namespace lathe {
@@ -36,6 +37,7 @@ struct LogField {
 // Writes one line if `level` is at least the level set. Thread-safe; lines never mix. Never fails: what cannot be
 // written is lost.
 void Log(LogLevel level, std::string_view event, std::string_view message, std::initializer_list<LogField> fields = {});
+void LogFields(LogLevel level, std::string_view event, std::string_view message, absl::Span<const LogField> fields);
 
 // The fields of an error: code, reason and message.
 void LogError(std::string_view event, std::string_view message, const absl::Status& status,
@@ -47,7 +49,7 @@ void SetLogLevel(LogLevel level);
 
 // The line that Log would write, without the line end; for tests.
 std::string FormatLogLine(int64_t now_micros, LogLevel level, std::string_view event, std::string_view message,
-                          std::initializer_list<LogField> fields);
+                          absl::Span<const LogField> fields);
 
 }  // namespace lathe
 

@@ -36,7 +36,8 @@ class Metrics {
   void JobRan(std::string_view kind, double run_seconds);
   // lathe_executor_exits_total{outcome}
   void ExecutorExited(std::string_view outcome);
-  // lathe_queue_depth, lathe_jobs_running: `counts` is asked at each scrape; it may block on a database, briefly.
+  // lathe_queue_depth, lathe_jobs_running: `counts` is asked at each scrape; it may block on a database, briefly. An
+  // empty function ends it: after the return the old one is not running.
   struct Queue {
     int64_t queued = 0, running = 0;
   };
@@ -55,7 +56,7 @@ class Metrics {
 
  private:
   struct Families;
-  std::unique_ptr<Families> families_;
+  std::shared_ptr<Families> families_;  // shared with the exposer, which keeps weak references
 };
 
 }  // namespace lathe

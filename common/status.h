@@ -1,8 +1,8 @@
 #ifndef LATHE_COMMON_STATUS_H_
 #define LATHE_COMMON_STATUS_H_
 
-// Errors of the whole project: absl::Status with one of the 16 canonical codes, a text that says what, where and what to
-// do, and a machine-readable reason (UPPER_SNAKE, for example MODEL_CORRUPT) that reaches clients as
+// Errors of the whole project: absl::Status with one of the 16 canonical codes, a text that says what, where and what
+// to do, and a machine-readable reason (UPPER_SNAKE, for example MODEL_CORRUPT) that reaches clients as
 // google.rpc.ErrorInfo.reason and the command line as `error.reason`.
 
 #include <string>
@@ -41,8 +41,8 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 
 }  // namespace lathe
 
-#define LATHE_RETURN_IF_ERROR(expr)                        \
-  do {                                                     \
+#define LATHE_RETURN_IF_ERROR(expr)                                                  \
+  do {                                                                               \
     if (absl::Status lathe_status = (expr); !lathe_status.ok()) return lathe_status; \
   } while (false)
 
