@@ -11,6 +11,7 @@
 #include "common/cancel.h"
 #include "common/status.h"
 #include "optimizer/model/model.h"
+#include "optimizer/report/report.h"  // OutputError
 #include "runtime/samples.h"
 
 namespace lathe {
@@ -20,14 +21,6 @@ struct CompareOptions {
   uint64_t memory_bytes = uint64_t{4} << 30;  // as CalibrateOptions
   CancelToken cancel;
   std::function<void(uint64_t done, uint64_t total)> progress;  // as CalibrateOptions
-};
-
-// Sums over all samples and elements of one output.
-struct OutputError {
-  std::string name;  // signature name, else tensor name, of the reference
-  // 10*log10(sum y^2 / sum (y - q)^2) in double, integer outputs dequantized first. 200 when the error is zero; nothing
-  // when the reference is all zero.
-  std::optional<double> sqnr_db;
 };
 
 // Runs both models on every sample, outputs paired by position. Inputs that are quantized integers in `candidate` only get the

@@ -20,10 +20,10 @@ enum class Scheme {
 };
 
 struct WeightSettings {
-  std::optional<int> bits;                  // 8
-  std::optional<std::string> granularity;   // "channel" or "tensor"
-  std::optional<int> block_size;            // blockwise only
-  std::optional<std::string> algorithm;     // "min-max"
+  std::optional<int> bits;                 // 8
+  std::optional<std::string> granularity;  // "channel" or "tensor"
+  std::optional<int> block_size;           // blockwise only
+  std::optional<std::string> algorithm;    // "min-max"
 };
 
 struct ActivationSettings {

@@ -12,8 +12,8 @@ namespace lathe {
 
 // The recipe with its preset's settings filled in and every default resolved, or INVALID_ARGUMENT with all violations
 // at once; their field paths start with `prefix`, e.g. "spec.optimize.recipe". An unknown preset's violation lists the
-// known ones. An empty recipe (nothing asked for) is a violation too. `has_calibration_data`: int8 without data is not
-// an error here (synthetic samples calibrate it and the report says so).
+// known ones. An empty recipe (nothing asked for) is a violation too. int8 without calibration data is none: synthetic
+// samples calibrate it then, and the report says so.
 absl::StatusOr<Recipe> ResolveRecipe(const Recipe& recipe, std::string_view prefix);
 
 // A preset, as `lathe passes`, ListPasses and the documentation name it.

@@ -19,8 +19,8 @@ struct FileReport {
 
 // Interleaved runs of both files in one process, after 2 warm-up runs each.
 struct LatencyReport {
-  double input_ms = 0, output_ms = 0;                    // medians
-  std::optional<double> input_p90_ms, output_p90_ms;     // absent below 10 runs
+  double input_ms = 0, output_ms = 0;                 // medians
+  std::optional<double> input_p90_ms, output_p90_ms;  // absent below 10 runs
   int input_runs = 0, output_runs = 0;
   int threads = 1;
 };
@@ -60,7 +60,7 @@ struct Timing {
 
 struct Provenance {
   std::string build_id, runtime_version, cpu_features;
-  std::string recipe_sha256;            // of the resolved recipe's canonical text
+  std::string recipe_sha256;  // of the resolved recipe's canonical text
   std::vector<std::string> data_sha256;
   uint64_t seed = 0;
   int threads = 0;

@@ -1,0 +1,196 @@
+#include "optimizer/math/quantize.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "common/parallel.h"
+
+namespace lathe::math {
+namespace {
+
+// Elements a task handles: large enough that scheduling costs nothing, small enough for two cores to share a layer.
+constexpr size_t kGrain = size_t{1} << 16;
+
+// std::lrint is one instruction here (-fno-math-errno) and rounds half to even.
+int32_t RoundClamp(float value, int32_t lo, int32_t hi) {
+  const float clamped = std::min(std::max(value, static_cast<float>(lo)), static_cast<float>(hi));
+  return static_cast<int32_t>(std::lrintf(clamped));
+}
+
+float RowMaxAbs(const float* values, size_t count, float start) {
+  float largest = start;
+  for (size_t i = 0; i < count; ++i) {
+    const float magnitude = std::fabs(values[i]);
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
+}
+
+uint16_t HalfFromFloat(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint32_t sign = (bits >> 16) & 0x8000u;
+  const uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u);   // NaN
+  if (magnitude >= 0x477fe000u) return static_cast<uint16_t>(sign | 0x7bffu);  // 65504 and above, infinity
+  if (magnitude < 0x38800000u) {
+    // Below 2^-14: subnormal in binary16, a multiple of 2^-24. Adding 0.5 lets the float unit round half to even.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000u));
+  }
+  const uint32_t odd = (magnitude >> 13) & 1u;
+  const uint32_t rounded = magnitude + 0xc8000fffu + odd;  // exponent bias 127 -> 15, round half to even
+  return static_cast<uint16_t>(sign | std::min(rounded >> 13, 0x7bffu));
+}
+
+float FloatFromHalf(uint16_t half) {
+  const uint32_t sign = (uint32_t{half} & 0x8000u) << 16;
+  const uint32_t magnitude = half & 0x7fffu;
+  if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | ((magnitude & 0x3ffu) << 13));
+  if (magnitude < 0x400u) {
+    const float value = static_cast<float>(magnitude) * 0x1p-24f;
+    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(value));
+  }
+  return std::bit_cast<float>(sign | ((magnitude << 13) + 0x38000000u));
+}
+
+}  // namespace
+
+AffineParams ChooseInt8Params(float lo, float hi) {
+  lo = std::min(lo, 0.0f);
+  hi = std::max(hi, 0.0f);
+  // In double: hi - lo of two finite floats may pass the largest float.
+  const double range = std::max<double>(static_cast<double>(hi) - lo, kActivationRangeMin);
+  const double scale = std::min<double>(range / 255.0, std::numeric_limits<float>::max());
+  AffineParams params;
+  params.scale = static_cast<float>(scale);
+  const double zero_point = std::nearbyint(-128.0 - static_cast<double>(lo) / params.scale);
+  params.zero_point = static_cast<int32_t>(std::clamp(zero_point, -128.0, 127.0));
+  return params;
+}
+
+void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Span<int8_t> out) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float q = std::nearbyint(values[i] / params.scale) + static_cast<float>(params.zero_point);
+    out[i] = static_cast<int8_t>(RoundClamp(q, -128, 127));
+  }
+}
+
+float MaxAbs(absl::Span<const float> values) { return RowMaxAbs(values.data(), values.size(), 0); }
+
+MinMax FindMinMax(absl::Span<const float> values) {
+  if (values.empty()) return {};
+  MinMax range{values[0], values[0]};
+  bool nan = false;
+  for (float value : values) {
+    range.lo = value < range.lo ? value : range.lo;
+    range.hi = value > range.hi ? value : range.hi;
+    nan |= value != value;
+  }
+  if (nan) range.lo = std::numeric_limits<float>::quiet_NaN();
+  return range;
+}
+
+absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout layout, absl::Span<float> scales) {
+  std::fill(scales.begin(), scales.end(), 0.0f);
+  const auto channels = static_cast<size_t>(layout.channels), inner = static_cast<size_t>(layout.inner);
+  if (layout.inner > 1 || layout.outer == 1) {
+    ParallelForRanges(channels, std::max<size_t>(1, kGrain / std::max<size_t>(inner, 1)),
+                      [&](size_t begin, size_t end) {
+                        for (size_t c = begin; c < end; ++c) {
+                          for (size_t o = 0; o < static_cast<size_t>(layout.outer); ++o) {
+                            scales[c] = RowMaxAbs(weights.data() + (o * channels + c) * inner, inner, scales[c]);
+                          }
+                        }
+                      });
+  } else {
+    // Channels innermost (depthwise): walk the rows, all channels at once, so that memory is read in order.
+    for (size_t o = 0; o < static_cast<size_t>(layout.outer); ++o) {
+      const float* row = weights.data() + o * channels;
+      for (size_t c = 0; c < channels; ++c) {
+        const float magnitude = std::fabs(row[c]);
+        scales[c] = magnitude > scales[c] ? magnitude : scales[c];
+      }
+    }
+  }
+  // Comparisons with NaN are false, so the maxima above may have skipped one: look only when the sum says so.
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (!std::isfinite(weights[i])) {
+      return MakeError(absl::StatusCode::kInvalidArgument, "WEIGHTS_NOT_FINITE",
+                       absl::StrFormat("weight %d is %f; weights must be finite", i, weights[i]));
+    }
+  }
+  float largest = 0;
+  for (float& scale : scales) {
+    scale /= 127.0f;
+    if (!std::isnormal(scale)) scale = 0;  // XNNPACK refuses subnormal scales
+    largest = std::max(largest, scale);
+  }
+  if (largest == 0) largest = 1;
+  for (float& scale : scales) {
+    if (scale == 0) scale = largest;
+  }
+  return absl::OkStatus();
+}
+
+void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl::Span<const float> scales,
+                     absl::Span<int8_t> out) {
+  const auto channels = static_cast<size_t>(layout.channels), inner = static_cast<size_t>(layout.inner);
+  if (inner == 1) {
+    const auto rows = static_cast<size_t>(layout.outer);
+    ParallelForRanges(rows, std::max<size_t>(1, kGrain / channels), [&](size_t begin, size_t end) {
+      for (size_t i = begin * channels; i < end * channels; i += channels) {
+        for (size_t c = 0; c < channels; ++c) {
+          out[i + c] = static_cast<int8_t>(RoundClamp(weights[i + c] / scales[c], -127, 127));
+        }
+      }
+    });
+    return;
+  }
+  const size_t rows = static_cast<size_t>(layout.outer) * channels;
+  ParallelForRanges(rows, std::max<size_t>(1, kGrain / inner), [&](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      const float scale = scales[row % channels];
+      const float* from = weights.data() + row * inner;
+      int8_t* to = out.data() + row * inner;
+      for (size_t i = 0; i < inner; ++i) to[i] = static_cast<int8_t>(RoundClamp(from[i] / scale, -127, 127));
+    }
+  });
+}
+
+void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_scale, absl::Span<float> weight_scales,
+                  absl::Span<int32_t> out) {
+  constexpr double kBiasMax = std::numeric_limits<int32_t>::max() / 2;
+  for (size_t c = 0; c < weight_scales.size(); ++c) {
+    const double value = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
+    // Upwards by one ulp where rounding to float would land below the bound again.
+    auto raise_to = [&](double wanted) {
+      if (static_cast<double>(weight_scales[c]) >= wanted) return;
+      weight_scales[c] = static_cast<float>(wanted);
+      if (static_cast<double>(weight_scales[c]) < wanted) {
+        weight_scales[c] = std::nextafter(weight_scales[c], std::numeric_limits<float>::max());
+      }
+    };
+    raise_to(std::fabs(value) / kBiasMax / input_scale);
+    raise_to(0x1p-32 * static_cast<double>(output_scale) / input_scale);
+    // The kernels multiply in float; the file's bias scale is this product.
+    const float scale = input_scale * weight_scales[c];
+    out[c] = static_cast<int32_t>(std::clamp(std::nearbyint(value / scale), -kBiasMax, kBiasMax));
+  }
+}
+
+void ToFloat16(absl::Span<const float> values, absl::Span<uint16_t> out) {
+  ParallelForRanges(values.size(), kGrain, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) out[i] = HalfFromFloat(values[i]);
+  });
+}
+
+void FromFloat16(absl::Span<const uint16_t> values, absl::Span<float> out) {
+  ParallelForRanges(values.size(), kGrain, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) out[i] = FloatFromHalf(values[i]);
+  });
+}
+
+}  // namespace lathe::math

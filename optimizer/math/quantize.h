@@ -1,0 +1,70 @@
+#ifndef LATHE_OPTIMIZER_MATH_QUANTIZE_H_
+#define LATHE_OPTIMIZER_MATH_QUANTIZE_H_
+
+// Numeric kernels of quantization: spans in, spans out, no model. Formula everywhere: real = scale * (q - zero_point)
+// (LiteRT 8-bit quantization specification). Thread-safe: they touch nothing but their arguments.
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "common/status.h"
+
+namespace lathe::math {
+
+struct AffineParams {
+  float scale = 1;
+  int32_t zero_point = 0;
+  bool operator==(const AffineParams&) const = default;
+};
+
+// Activation ranges narrower than this get its scale: a tensor that was constant while calibrating would otherwise get
+// a scale near 0 and saturate on any other value later.
+inline constexpr float kActivationRangeMin = 1e-6f;
+
+// int8 parameters for an activation in [lo, hi]: the range is widened to hold 0, scale = (hi - lo) / 255, zero point =
+// round(-128 - lo / scale) clamped to [-128, 127]. REQUIRES: lo <= hi, both finite.
+AffineParams ChooseInt8Params(float lo, float hi);
+
+// q = clamp(round_half_even(value / scale) + zero_point, -128, 127). REQUIRES: out.size() == values.size(), scale > 0.
+void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Span<int8_t> out);
+
+// max |v|. NaN anywhere gives NaN.
+float MaxAbs(absl::Span<const float> values);
+
+// Smallest and largest value; {0, 0} for an empty span. NaN and infinities are returned as they are found: check the
+// result with std::isfinite, a NaN anywhere makes `lo` NaN.
+struct MinMax {
+  float lo = 0, hi = 0;
+};
+MinMax FindMinMax(absl::Span<const float> values);
+
+// The layout of a weight tensor seen from its quantized axis: value(o, c, i) = data[(o * channels + c) * inner + i].
+struct ChannelLayout {
+  int64_t outer = 1, channels = 1, inner = 1;
+};
+
+// One symmetric scale for each channel: max|w| / 127 (narrow range [-127, 127]; LiteRT's kernels assume that -128 is
+// unused). A channel of zeros gets the largest scale of the tensor, so that the bias scale derived from it stays
+// usable; 1 when all channels are zeros. InvalidArgument WEIGHTS_NOT_FINITE: a NaN or infinity; names its index.
+// REQUIRES: layout's product == weights.size(); scales.size() == layout.channels.
+absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout layout, absl::Span<float> scales);
+
+// q = clamp(round_half_even(w / scale[c]), -127, 127). REQUIRES: as above, scales positive.
+void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl::Span<const float> scales,
+                     absl::Span<int8_t> out);
+
+// int32 bias with scale input_scale * weight_scales[c]. Where |bias| / that scale would pass INT32_MAX / 2 (dead
+// channels after batch-norm folding), weight_scales[c] is raised so that it does not (the MLIR converter's rule): the
+// weights must be quantized after this call. The multiplier input_scale * weight_scales[c] / output_scale is kept at or
+// above 2^-32, XNNPACK's lower bound, in the same way. `bias` may be empty: zeros.
+// REQUIRES: out.size() == weight_scales.size(), bias empty or as long; values finite.
+void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_scale, absl::Span<float> weight_scales,
+                  absl::Span<int32_t> out);
+
+// IEEE binary16, round half to even, clamped to +-65504; NaN stays NaN.
+void ToFloat16(absl::Span<const float> values, absl::Span<uint16_t> out);
+void FromFloat16(absl::Span<const uint16_t> values, absl::Span<float> out);
+
+}  // namespace lathe::math
+
+#endif  // LATHE_OPTIMIZER_MATH_QUANTIZE_H_

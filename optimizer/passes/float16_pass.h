@@ -1,0 +1,21 @@
+#ifndef LATHE_OPTIMIZER_PASSES_FLOAT16_PASS_H_
+#define LATHE_OPTIMIZER_PASSES_FLOAT16_PASS_H_
+
+#include "optimizer/passes/pass.h"
+
+namespace lathe {
+
+// Stores float32 constants (weights, biases, slopes, tables) as FLOAT16 behind a DEQUANTIZE, which XNNPACK folds when
+// the model is loaded: half the size, float32 computation. A FLOAT16 constant must never reach a compute operator
+// directly: kernels would read it as float32 past its end. Values are clamped to +-65504; outputs differ by the
+// rounding of the weights (relative 2^-11 each). Constants that other operators of the file need as they are, and small
+// ones where the DEQUANTIZE would cost what is saved, stay. Change::count = constants stored. Any subgraph.
+class Float16Pass : public Pass {
+ public:
+  std::string_view name() const override { return "quantize-float16"; }
+  absl::StatusOr<Change> Edit(Model& model, PassContext& context) const override;
+};
+
+}  // namespace lathe
+
+#endif  // LATHE_OPTIMIZER_PASSES_FLOAT16_PASS_H_

@@ -1,0 +1,54 @@
+#ifndef LATHE_OPTIMIZER_PASSES_PASS_H_
+#define LATHE_OPTIMIZER_PASSES_PASS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/cancel.h"
+#include "common/status.h"
+#include "optimizer/model/model.h"
+#include "optimizer/passes/ranges.h"
+
+namespace lathe {
+
+// What a pass did. Unchanged (count 0) exactly when the model's dump is unchanged.
+struct Change {
+  int64_t count = 0;                  // tensors or operators changed, as the pass's header says
+  std::vector<std::string> warnings;  // for the report; each names its place
+  bool changed() const { return count > 0; }
+};
+
+// What a pass may know besides the model. Passes never read the clock, the environment or another pass.
+struct PassContext {
+  // Calibrated ranges of subgraph 0 of this very model; null unless the pass asked for them.
+  const RangeTable* ranges = nullptr;
+  CancelToken cancel;
+};
+
+// One rewrite of the model. A pass is const: what a run needs is local to it. Run in RunPass only, which verifies.
+class Pass {
+ public:
+  virtual ~Pass() = default;
+
+  // Kebab-case, as in the registry and in `lathe passes`.
+  virtual std::string_view name() const = 0;
+
+  // True: PassContext::ranges must hold the ranges of every float tensor of subgraph 0. Forgetting to override is safe:
+  // the pass then sees null.
+  virtual bool NeedsRanges() const { return false; }
+
+  // Edits the model through GraphEditor. On an error the model may be half edited: the caller drops it.
+  // InvalidArgument: the model holds something the pass cannot treat (NaN weights); FailedPrecondition: ranges missing.
+  virtual absl::StatusOr<Change> Edit(Model& model, PassContext& context) const = 0;
+};
+
+// Runs one pass: checks for cancellation, edits, then verifies the model. INTERNAL PASS_BROKE_MODEL names the pass and
+// what the verifier found. REQUIRES: the model verifies.
+absl::StatusOr<Change> RunPass(const Pass& pass, Model& model, PassContext& context);
+
+}  // namespace lathe
+
+#endif  // LATHE_OPTIMIZER_PASSES_PASS_H_
