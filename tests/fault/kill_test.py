@@ -1,0 +1,85 @@
+"""A hundred jobs, a server killed with -9 in the middle, a restart: every job ends once, with the artifact it names."""
+import concurrent.futures
+import pathlib
+import time
+import unittest
+
+from tests.support import programs
+from tests.support.programs import MODEL, TERMINAL, lathe
+
+JOBS = 100
+# Killed when this many have ended: some are done, some run, most wait.
+DONE_BEFORE_KILL = 10
+
+
+def submit(server, number):
+    # A seed of its own makes each job different work.
+    return lathe("jobs", "submit", str(MODEL), "--preset", "dynamic-range", "--no-benchmark", "--seed", str(number), server=server).ok()["name"]
+
+
+def list_jobs(server):
+    answer = lathe("jobs", "list", server=server).ok()
+    return {job["name"]: job for job in answer["jobs"]}
+
+
+def ended(jobs):
+    return [name for name, job in jobs.items() if job["state"] in TERMINAL]
+
+
+class KillTest(unittest.TestCase):
+    def setUp(self):
+        folder = programs.scratch()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.data_dir = self.folder / "data"
+
+    def test_every_job_ends_exactly_once(self):
+        with programs.Server(self.data_dir, "--slots", "2") as server:
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                names = list(pool.map(lambda number: submit(server.address, number), range(JOBS)))
+            self.assertEqual(len(set(names)), JOBS)
+            programs.wait_until(lambda: len(ended(list_jobs(server.address))) >= DONE_BEFORE_KILL, "some jobs have ended")
+            before = list_jobs(server.address)
+            server.kill()
+        self.assertLess(len(ended(before)), JOBS, "the server was killed too late to prove anything; raise JOBS")
+        programs.wait_until(lambda: not programs.executors_below(self.data_dir), "executors die with their server", 10)
+
+        with programs.Server(self.data_dir, "--slots", "2") as server:
+            jobs = programs.wait_until(lambda: self.all_ended(server.address), "all jobs have ended")
+            self.assertEqual(set(jobs), set(names), "no job is lost, none appears")
+            for name in ended(before):
+                self.assertEqual(jobs[name]["state"], before[name]["state"], f"{name} had ended before the kill")
+            self.assertEqual({job["state"] for job in jobs.values()}, {"SUCCEEDED"})
+            for name in names:
+                self.check_artifacts(server.address, lathe("jobs", "get", name, server=server.address).ok())
+            self.assertEqual(programs.executors_below(self.data_dir), [])
+            self.assertEqual(server.stop(), 0)
+        self.check_history(names)
+
+    def all_ended(self, address):
+        jobs = list_jobs(address)
+        return jobs if len(ended(jobs)) == JOBS else None
+
+    def check_artifacts(self, address, job):
+        """Every output is there and has the digest that its name says."""
+        outputs = job["result"]["outputs"]
+        self.assertTrue(outputs, job["name"])
+        for output in outputs:
+            digest = output["artifact"].rsplit("/", 1)[1]
+            stored = self.folder / "artifact"
+            if digest not in self.checked:
+                lathe("artifacts", "get", output["artifact"], "-o", str(stored), server=address).ok()
+                self.assertEqual(programs.sha256_of(stored), digest)
+                self.checked.add(digest)
+
+    checked = set()
+
+    def check_history(self, names):
+        """Nothing is left of the work: no job directories."""
+        left = [path.name for path in (self.data_dir / "jobs").iterdir()] if (self.data_dir / "jobs").exists() else []
+        self.assertEqual(left, [])
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    unittest.main(verbosity=2)
