@@ -1,0 +1,89 @@
+#include "executor/provenance.h"
+
+#include <sys/resource.h>
+#include <zstd.h>
+
+#include <memory>
+
+#include "common/digest.h"
+#include "common/file.h"
+
+namespace lathe {
+namespace {
+
+// In pieces, so that a model of any size costs the same memory.
+absl::StatusOr<uint64_t> ZstdBytes(absl::Span<const uint8_t> bytes, const std::string& path) {
+  constexpr int kLevel = 3;
+  std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  if (context == nullptr) return absl::ResourceExhaustedError("zstd: out of memory");
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel);
+  std::vector<uint8_t> room(ZSTD_CStreamOutSize());
+  ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+  uint64_t total = 0;
+  while (true) {
+    ZSTD_outBuffer output{room.data(), room.size(), 0};
+    const size_t left = ZSTD_compressStream2(context.get(), &output, &input, ZSTD_e_end);
+    if (ZSTD_isError(left)) {
+      return absl::InternalError(absl::StrFormat("zstd of '%s': %s", path, ZSTD_getErrorName(left)));
+    }
+    total += output.pos;
+    if (left == 0) return total;
+  }
+}
+
+}  // namespace
+
+std::string CpuFeatures() {
+  std::string features;
+  auto add = [&](bool has, const char* name) {
+    if (!has) return;
+    if (!features.empty()) features += ' ';
+    features += name;
+  };
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  add(__builtin_cpu_supports("sse4.1") != 0, "sse4.1");
+  add(__builtin_cpu_supports("avx") != 0, "avx");
+  add(__builtin_cpu_supports("fma") != 0, "fma");
+  add(__builtin_cpu_supports("avx2") != 0, "avx2");
+  add(__builtin_cpu_supports("avx512f") != 0, "avx512f");
+  add(__builtin_cpu_supports("avx512bw") != 0, "avx512bw");
+  add(__builtin_cpu_supports("avx512vnni") != 0, "avx512vnni");
+#elif defined(__aarch64__)
+  add(true, "aarch64");
+#endif
+  return features;
+}
+
+uint64_t PeakRssBytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+absl::StatusOr<FileReport> DescribeFile(const std::string& path, bool compressed_size) {
+  LATHE_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
+  FileReport report;
+  report.bytes = file->bytes().size();
+  Sha256 digest;
+  digest.Update(file->bytes());
+  report.sha256 = HexDigest(digest.Finish());
+  if (compressed_size) {
+    LATHE_ASSIGN_OR_RETURN(report.zstd_bytes, ZstdBytes(file->bytes(), path));
+  }
+  return report;
+}
+
+void StepTimer::Begin(const std::string& step) {
+  End();
+  step_ = step;
+  start_ = std::chrono::steady_clock::now();
+}
+
+void StepTimer::End() {
+  if (step_.empty()) return;
+  timings_.push_back({step_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count()});
+  step_.clear();
+}
+
+}  // namespace lathe

@@ -1,0 +1,146 @@
+#include "optimizer/passes/operator_precision.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "absl/strings/str_join.h"
+#include "optimizer/model/uses.h"
+#include "optimizer/passes/int8_rules.h"
+#include "optimizer/passes/weights.h"
+
+namespace lathe {
+namespace {
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
+// The type in which a constant operand is stored: its own, or that of the constant behind its DEQUANTIZE.
+struct Storage {
+  TensorType type;
+  bool behind_dequantize;
+};
+std::optional<Storage> StorageOf(const Model& model, const Subgraph& subgraph, const UseMap& uses, TensorId id) {
+  if (!id.valid()) return std::nullopt;
+  if (model.IsConstant(subgraph.tensor(id))) return Storage{subgraph.tensor(id).type, false};
+  const OpId producer = uses.producer(id);
+  if (!producer.valid() || subgraph.ops[producer.index()].kind != OpKind::kDequantize) return std::nullopt;
+  const Tensor& from = subgraph.tensor(subgraph.ops[producer.index()].inputs[0]);
+  if (!model.IsConstant(from)) return std::nullopt;
+  return Storage{from.type, true};
+}
+
+std::string PrecisionOf(const Model& model, const Subgraph& subgraph, const UseMap& uses, const Op& op) {
+  if (op.outputs.empty()) return "none";
+  const TensorType type = subgraph.tensor(op.outputs[0]).type;
+  if (op.kind == OpKind::kDequantize && op.input(0).valid()) {
+    return LowerCase(TensorTypeName(subgraph.tensor(op.inputs[0]).type));
+  }
+  if (type != TensorType::kFloat32) return LowerCase(TensorTypeName(type));
+  for (TensorId input : op.inputs) {
+    const std::optional<Storage> storage = StorageOf(model, subgraph, uses, input);
+    if (!storage) continue;
+    if (storage->type == TensorType::kFloat16) return "float16";
+    const bool integer = storage->type == TensorType::kInt8 || storage->type == TensorType::kInt4;
+    if (integer && subgraph.tensor(input).type != TensorType::kInt32) {
+      return absl::StrFormat("%s %s", storage->behind_dequantize ? "weight-only" : "dynamic-range",
+                             LowerCase(TensorTypeName(storage->type)));
+    }
+  }
+  return "float32";
+}
+
+bool IsConversion(const Op& op) {
+  return op.kind == OpKind::kQuantize || op.kind == OpKind::kDequantize || op.kind == OpKind::kDensify;
+}
+
+std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const std::string& precision,
+                      const Recipe& recipe) {
+  if (precision != "float32" || IsConversion(op)) return "";
+  switch (recipe.quantize.scheme.value_or(Scheme::kNone)) {
+    case Scheme::kNone:
+      return "";
+    case Scheme::kFloat16:
+      return "it has no constant that float16 makes smaller";
+    case Scheme::kDynamicRange:
+    case Scheme::kWeightOnly: {
+      const std::string why = WhyNoIntegerWeights(model, model.subgraphs[subgraph], op);
+      return why.empty() ? "its weights are too small to save bytes" : why;
+    }
+    case Scheme::kFullInteger: {
+      if (subgraph != 0) return "only the main subgraph is quantized to full integer";
+      const std::string why = WhyNotInt8(model, model.subgraphs[0], op, recipe.quantize);
+      return why.empty() ? "its activations were not observed while calibrating" : why;
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe) {
+  std::vector<OperatorReport> rows;
+  for (size_t s = 0; s < model.subgraphs.size(); ++s) {
+    const Subgraph& subgraph = model.subgraphs[s];
+    const UseMap uses(subgraph);
+    for (size_t i = 0; i < subgraph.ops.size(); ++i) {
+      const Op& op = subgraph.ops[i];
+      OperatorReport& row = rows.emplace_back();
+      row.subgraph = static_cast<int>(s);
+      row.index = static_cast<int>(i);
+      row.kind = op.kind == OpKind::kCustom ? "CUSTOM:" + op.custom_code : std::string(OpKindName(op.kind));
+      if (!op.outputs.empty()) row.name = subgraph.tensor(op.outputs[0]).name;
+      row.precision = PrecisionOf(model, subgraph, uses, op);
+      row.reason = ReasonFor(model, s, op, row.precision, recipe);
+    }
+  }
+  return rows;
+}
+
+int64_t CountEligible(const Model& model, const Recipe& recipe) {
+  const Scheme scheme = recipe.quantize.scheme.value_or(Scheme::kNone);
+  int64_t count = 0;
+  for (size_t s = 0; s < model.subgraphs.size(); ++s) {
+    if (scheme == Scheme::kFullInteger && s > 0) break;
+    const Subgraph& subgraph = model.subgraphs[s];
+    for (const Op& op : subgraph.ops) {
+      switch (scheme) {
+        case Scheme::kNone:
+          break;
+        case Scheme::kFloat16:
+          count += std::any_of(op.inputs.begin(), op.inputs.end(), [&](TensorId id) {
+            return id.valid() && IsDenseFloatConstant(model, subgraph.tensor(id));
+          });
+          break;
+        case Scheme::kDynamicRange:
+        case Scheme::kWeightOnly:
+          count += WhyNoIntegerWeights(model, subgraph, op).empty();
+          break;
+        case Scheme::kFullInteger:
+          count += WhyNotInt8(model, subgraph, op, recipe.quantize).empty();
+          break;
+      }
+    }
+  }
+  return count;
+}
+
+std::string WhyNothingToDo(const Model& model) {
+  std::map<std::string, int64_t> constants;
+  for (const Subgraph& subgraph : model.subgraphs) {
+    for (const Tensor& tensor : subgraph.tensors) {
+      if (model.IsConstant(tensor)) ++constants[LowerCase(TensorTypeName(tensor.type))];
+    }
+  }
+  std::vector<std::string> counts;
+  for (const auto& [type, count] : constants) counts.push_back(absl::StrFormat("%d %s", count, type));
+  const bool quantized = constants.contains("int8") || constants.contains("float16") || constants.contains("uint8");
+  return absl::StrFormat("%s (constants: %s)",
+                         quantized ? "the model is quantized already" : "it has no operator that the recipe applies to",
+                         counts.empty() ? "none" : absl::StrJoin(counts, ", "));
+}
+
+}  // namespace lathe

@@ -1,0 +1,26 @@
+#ifndef LATHE_OPTIMIZER_PASSES_OPERATOR_PRECISION_H_
+#define LATHE_OPTIMIZER_PASSES_OPERATOR_PRECISION_H_
+
+#include <string>
+#include <vector>
+
+#include "optimizer/model/model.h"
+#include "optimizer/recipe/recipe.h"
+#include "optimizer/report/report.h"
+
+namespace lathe {
+
+// One row for each operator of the model: in which precision it computes, and where that is not what the resolved recipe
+// asked for, why. Precisions: float32, float16 (weights), int8, dynamic-range int8, weight-only int8, or the type of the
+// output for operators that compute in something else.
+std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe);
+
+// How many operators of the model the resolved recipe can change. 0: NOTHING_TO_DO.
+int64_t CountEligible(const Model& model, const Recipe& recipe);
+
+// Why a recipe has nothing to do on this model, as the end of an error message.
+std::string WhyNothingToDo(const Model& model);
+
+}  // namespace lathe
+
+#endif  // LATHE_OPTIMIZER_PASSES_OPERATOR_PRECISION_H_
