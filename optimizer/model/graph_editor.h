@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,8 +12,9 @@
 namespace lathe {
 
 // The only way in which a pass changes a subgraph. Ids handed in and out stay valid until Finish: inserted operators
-// are kept aside with the place where they go, erased ones are marked. Finish puts them in, renumbers, and drops tensors
-// and buffers that an edit left without a user. What no edit touched keeps its order. One editor per subgraph at a time.
+// are kept aside with the place where they go, erased ones are marked. Finish puts them in, renumbers, and drops
+// tensors and buffers that an edit left without a user. What no edit touched keeps its order, and what had no user
+// before stays. One editor per model at a time: buffers are shared by all subgraphs and are renumbered too.
 class GraphEditor {
  public:
   GraphEditor(Model& model, SubgraphId subgraph);
@@ -24,6 +26,8 @@ class GraphEditor {
   // Gives the tensor new bytes in a buffer of its own: other tensors that share the old buffer keep it. Type, shape and
   // quantization are set through SetTensor by the caller to match.
   void SetData(TensorId id, std::vector<uint8_t> bytes);
+  // Replaces the whole description. REQUIRES: tensor.buffer is 0 or a buffer of the model.
+  void SetTensor(TensorId id, Tensor tensor);
   // Changes type and quantization; clears min/max, which would be stale.
   void Retype(TensorId id, TensorType type, Quantization quantization);
 
@@ -61,13 +65,23 @@ class GraphEditor {
 
  private:
   struct Insertion {
-    int64_t place;  // 2 * anchor for before, 2 * anchor + 1 for after
+    int64_t place;  // 2 * anchor for before, 2 * anchor + 1 for after; -1 first, 2 * operators last
     Op op;
   };
+  Subgraph& graph() { return model_.subgraph(subgraph_); }
+  Op& operation(OpId id) { return graph().ops[id.index()]; }
+  void Insert(int64_t place, Op op);
+  void ReplaceInterface(std::vector<TensorId> Subgraph::*tensors, std::vector<SignatureEntry> Signature::*entries,
+                        TensorId from, TensorId to);
+  void PlaceOps();
+  void DropTensors();
+  void DropBuffers();
+
   Model& model_;
   SubgraphId subgraph_;
   std::vector<Insertion> insertions_;
   std::vector<bool> erased_;
+  std::vector<bool> tensors_used_, buffers_used_;  // before the first edit
   bool edited_ = false;
   bool finished_ = false;
 };

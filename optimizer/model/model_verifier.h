@@ -16,9 +16,9 @@ inline constexpr int64_t kTensorElementsMax = int64_t{1} << 40;
 inline constexpr int64_t kActivationBytesMax = int64_t{64} << 30;
 
 // Checks everything that later code relies on: ids in range, operators and types known, operands enough for the kinds
-// that passes index, each tensor written at most once and before it is read, no recursion between subgraphs, shapes that
-// do not overflow, constants with the bytes their type and shape ask for, sparse data inside its bounds, quantization
-// parameters that fit. Linear in the model's graph; constants' bytes are not read, sparse indices are.
+// that passes index, each tensor written at most once and before it is read, no recursion between subgraphs, shapes
+// that do not overflow, constants with the bytes their type and shape ask for, sparse data inside its bounds,
+// quantization parameters that fit. Linear in the model's graph; constants' bytes are not read, sparse indices are.
 //
 // InvalidArgument, reason MODEL_CORRUPT: the first violation; the message names the place.
 absl::Status VerifyModel(const Model& model);

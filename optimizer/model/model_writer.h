@@ -12,9 +12,9 @@
 namespace lathe {
 
 struct WriterOptions {
-  // A file that would be larger than this keeps its buffers after the flatbuffer, named by Buffer.offset and size, which
-  // runtimes before 2.14 cannot read. Flatbuffer offsets are 31 bits; tests set less to take that path.
-  uint64_t inline_bytes_max = (uint64_t{1} << 31) - 1;
+  // A file that would be larger than this keeps its buffers after the flatbuffer, named by Buffer.offset and size,
+  // which runtimes before 2.14 cannot read. Flatbuffer offsets are 31 bits; tests set less to take that path.
+  uint64_t inline_bytes_max = (uint64_t{1} << 31) - 16;
 };
 
 // Writes the model as a .tflite file, in order, through `sink`; the same model gives the same bytes. Buffers go from

@@ -7,11 +7,9 @@
 // Getters return nullopt when the operator carries no options of that kind (a hostile or very old file); absent fields
 // have the format's defaults.
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -78,6 +76,9 @@ bool AsymmetricQuantizeInputs(const Op& op);
 // The same options with asymmetric_quantize_inputs set, for every kind that has the field (FULLY_CONNECTED,
 // BATCH_MATMUL, LSTM and RNN kinds, SVDF); for other kinds the options as they are.
 OpOptions WithAsymmetricQuantizeInputs(const Op& op, bool value);
+// The same options with another fused activation, for the convolutions, FULLY_CONNECTED, pools, ADD, SUB, MUL, DIV and
+// CONCATENATION; for other kinds the options as they are.
+OpOptions WithFusedActivation(const Op& op, Activation activation);
 
 // Subgraphs that the operator runs: IF, WHILE, CALL, CALL_ONCE and the STABLEHLO kinds that name some, in the order of
 // the table's fields. Ids are as in the file and may be out of range before VerifyModel.
@@ -99,6 +100,8 @@ OpOptions MakeGatherOptions(int32_t axis, int32_t batch_dims = 0);
 OpOptions MakeBatchMatmulOptions(const BatchMatmulOptions& options);
 OpOptions MakeDepthToSpaceOptions(int32_t block_size);
 OpOptions MakeLeakyReluOptions(float alpha);
+OpOptions MakeQuantizeOptions();
+OpOptions MakeDequantizeOptions();
 OpOptions MakeIfOptions(SubgraphId then_subgraph, SubgraphId else_subgraph);
 OpOptions MakeWhileOptions(SubgraphId condition, SubgraphId body);
 OpOptions MakeCallOnceOptions(SubgraphId init);
@@ -114,6 +117,11 @@ std::string OptionsBytes(const OpOptions& options);
 std::string SparsityBytes(const Tensor& tensor);
 std::string QuantizationDetailsBytes(const Quantization& quantization);
 std::string VariantTensorsBytes(const Tensor& tensor);
+
+// Tensors of the same subgraph that blockwise quantization details name (scales, zero points); empty for other schemes.
+std::vector<TensorId> DetailTensors(const Quantization& quantization);
+// Renames them. REQUIRES: as many as DetailTensors gives.
+void SetDetailTensors(Quantization& quantization, absl::Span<const TensorId> tensors);
 
 // One dimension of a sparse tensor, in traversal order.
 struct SparseDimension {

@@ -24,8 +24,8 @@ class UseMap {
 
  private:
   std::vector<OpId> producers_;
-  std::vector<OpId> readers_;       // grouped by tensor
-  std::vector<uint32_t> first_;     // readers_ of tensor t: [first_[t], first_[t + 1])
+  std::vector<OpId> readers_;    // grouped by tensor
+  std::vector<uint32_t> first_;  // readers_ of tensor t: [first_[t], first_[t + 1])
   std::vector<bool> is_input_, is_output_;
 };
 
