@@ -1,0 +1,96 @@
+#include "wire/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "wire/json.h"
+
+namespace lathe {
+namespace {
+
+// The value when there is one that JSON can hold.
+std::optional<double> Finite(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? value : std::nullopt;
+}
+
+uint32_t Unsigned(int value) { return static_cast<uint32_t>(std::max(value, 0)); }
+
+void Fill(const FileReport& from, v1::FileReport* to) {
+  to->set_bytes(from.bytes);
+  if (from.zstd_bytes) to->set_zstd_bytes(*from.zstd_bytes);
+  to->set_sha256(from.sha256);
+}
+
+void Fill(const LatencyReport& from, v1::LatencyReport* to) {
+  to->set_input_ms(from.input_ms);
+  to->set_input_runs(Unsigned(from.input_runs));
+  to->set_threads(Unsigned(from.threads));
+  if (const auto p90 = Finite(from.input_p90_ms)) to->set_input_p90_ms(*p90);
+  if (from.output_runs <= 0) return;  // a benchmark of one file
+  to->set_output_ms(from.output_ms);
+  to->set_output_runs(Unsigned(from.output_runs));
+  if (const auto p90 = Finite(from.output_p90_ms)) to->set_output_p90_ms(*p90);
+}
+
+void Fill(const ErrorReport& from, v1::ErrorReport* to) {
+  to->set_synthetic(from.synthetic);
+  to->set_samples(from.samples);
+  for (const OutputError& output : from.outputs) {
+    auto* added = to->add_outputs();
+    added->set_name(output.name);
+    if (const auto sqnr = Finite(output.sqnr_db)) added->set_sqnr_db(*sqnr);
+  }
+}
+
+void Fill(const OperatorReport& from, v1::OperatorReport* to) {
+  to->set_subgraph(Unsigned(from.subgraph));
+  to->set_index(Unsigned(from.index));
+  to->set_kind(from.kind);
+  to->set_name(from.name);
+  to->set_precision(from.precision);
+  to->set_reason(from.reason);
+  if (const auto sqnr = Finite(from.sqnr_db)) to->set_sqnr_db(*sqnr);
+  if (const auto ms = Finite(from.ms)) to->set_ms(*ms);
+}
+
+void Fill(const PlanStep& from, v1::PlanStep* to) {
+  to->set_pass(from.pass);
+  to->set_description(from.description);
+  to->set_changed(static_cast<uint64_t>(std::max<int64_t>(from.changed, 0)));
+}
+
+void Fill(const Provenance& from, v1::Provenance* to) {
+  to->set_build_id(from.build_id);
+  to->set_runtime_version(from.runtime_version);
+  to->set_cpu_features(from.cpu_features);
+  to->set_recipe_sha256(from.recipe_sha256);
+  for (const std::string& digest : from.data_sha256) to->add_data_sha256(digest);
+  to->set_seed(from.seed);
+  to->set_threads(Unsigned(from.threads));
+}
+
+}  // namespace
+
+v1::Report ReportToProto(const Report& report) {
+  v1::Report proto;
+  Fill(report.input, proto.mutable_input());
+  if (report.output) Fill(*report.output, proto.mutable_output());
+  if (report.latency) Fill(*report.latency, proto.mutable_latency());
+  if (report.error) Fill(*report.error, proto.mutable_error());
+  for (const OperatorReport& op : report.operators) Fill(op, proto.add_operators());
+  for (const PlanStep& step : report.plan) Fill(step, proto.add_plan());
+  for (const Timing& timing : report.timing) {
+    auto* added = proto.add_timing();
+    added->set_step(timing.step);
+    added->set_seconds(timing.seconds);
+  }
+  proto.set_peak_rss_bytes(report.peak_rss_bytes);
+  for (const std::string& warning : report.warnings) proto.add_warnings(warning);
+  Fill(report.provenance, proto.mutable_provenance());
+  return proto;
+}
+
+std::string ReportText(const v1::Report& report) { return ToJsonText(report, 2) + "\n"; }
+
+}  // namespace lathe
