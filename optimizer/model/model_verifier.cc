@@ -297,9 +297,9 @@ absl::Status Verifier::CheckOrder(SubgraphId id) {
     for (TensorId input : op.inputs) {
       if (input.valid() && !ready[input.index()])
         return Corrupt(
-            "%s reads tensor %d '%s', which no earlier operator writes: the operators are out of order, form a "
-            "cycle, or one is missing",
-            Where(id, OpId(i), op), input.value, Where(id, input, subgraph.tensor(input)));
+            "%s reads a tensor that no earlier operator writes (%s): the operators are out of order, form a cycle, or "
+            "one is missing",
+            Where(id, OpId(i), op), Where(id, input, subgraph.tensor(input)));
     }
     for (TensorId output : op.outputs) {
       if (!output.valid()) continue;
