@@ -31,10 +31,10 @@ struct BenchmarkModel {
   absl::Span<const uint8_t> bytes;
 };
 
-// Times the models on the first sample of `samples` (which is rewound before and after), one run of each in turn, so that a machine that
-// slows down slows all of them: 2 warm-up runs each, then as options say. Only the inference is timed. One Latency a
-// model, in order. Inputs that are quantized integers get the sample's floats quantized. Errors as CompareOutputs.
-// REQUIRES: !models.empty(); the samples are for models[0].
+// Times the models on the first sample of `samples` (which is rewound before and after), one run of each in turn, so
+// that a machine that slows down slows all of them: 2 warm-up runs each, then as options say. Only the inference is
+// timed. One Latency a model, in order. Inputs that are quantized integers get the sample's floats quantized. Errors as
+// CompareOutputs. REQUIRES: !models.empty(); the samples are for models[0].
 absl::StatusOr<std::vector<Latency>> Benchmark(absl::Span<const BenchmarkModel> models, SampleSource& samples,
                                                const BenchmarkOptions& options);
 

@@ -27,10 +27,10 @@ struct CalibrateOptions {
 };
 
 // Runs the float model on every sample and returns the smallest and largest value of each of `tensors` (float32 tensors
-// of subgraph 0 that some operator or input of it fills; others are ignored). The samples are read from their start, once
-// or several times. Same result for any thread count, memory budget and order of samples.
-// INVALID_ARGUMENT: DATA_INVALID as SampleSource; NO_SAMPLES for an empty source; ACTIVATION_NOT_FINITE when a tensor
-// becomes NaN or infinite, naming it and the sample. CANCELLED. FAILED_PRECONDITION as Interpreter.
+// of subgraph 0 that some operator or input of it fills; others are ignored). The samples are read from their start,
+// once or several times. Same result for any thread count, memory budget and order of samples. INVALID_ARGUMENT:
+// DATA_INVALID as SampleSource; NO_SAMPLES for an empty source; ACTIVATION_NOT_FINITE when a tensor becomes NaN or
+// infinite, naming it and the sample. CANCELLED. FAILED_PRECONDITION as Interpreter.
 absl::StatusOr<RangeTable> Calibrate(const Model& model, const std::vector<TensorId>& tensors, SampleSource& samples,
                                      const CalibrateOptions& options);
 

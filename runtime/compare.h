@@ -23,8 +23,8 @@ struct CompareOptions {
   std::function<void(uint64_t done, uint64_t total)> progress;  // as CalibrateOptions
 };
 
-// Runs both models on every sample, outputs paired by position. Inputs that are quantized integers in `candidate` only get the
-// reference's floats quantized. Recurrent state is reset before each sample. Same result for any thread count.
+// Runs both models on every sample, outputs paired by position. Inputs that are quantized integers in `candidate` only
+// get the reference's floats quantized. Recurrent state is reset before each sample. Same result for any thread count.
 // INVALID_ARGUMENT: DATA_INVALID as SampleSource; NO_SAMPLES; MODELS_DIFFER: inputs or outputs that do not pair up.
 // FAILED_PRECONDITION: OUTPUT_NOT_FINITE, naming model, output and sample; RUNTIME_* as Interpreter. CANCELLED.
 absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,

@@ -47,8 +47,8 @@ struct InterpreterOptions {
 class Interpreter {
  public:
   // `bytes` is the file that `model` was read from; it must outlive the interpreter. `model` is not kept.
-  // FAILED_PRECONDITION: RUNTIME_MISSING (see litert_library.h); RUNTIME_REFUSED: the runtime cannot load or compile the
-  // model, with its own words in the message. INVALID_ARGUMENT: see DescribeInputs.
+  // FAILED_PRECONDITION: RUNTIME_MISSING (see litert_library.h); RUNTIME_REFUSED: the runtime cannot load or compile
+  // the model, with its own words in the message. INVALID_ARGUMENT: see DescribeInputs.
   static absl::StatusOr<std::unique_ptr<Interpreter>> Create(const Model& model, absl::Span<const uint8_t> bytes,
                                                              const InterpreterOptions& options);
   virtual ~Interpreter() = default;

@@ -47,8 +47,8 @@ class LiteRtInterpreter : public Interpreter {
   const litert::Api& api_;
   const InterpreterOptions options_;
   absl::Span<const uint8_t> bytes_;
-  std::vector<uint8_t> private_copy_;     // of a model with variables
-  std::vector<size_t> variable_flags_;    // where in it the flags are
+  std::vector<uint8_t> private_copy_;   // of a model with variables
+  std::vector<size_t> variable_flags_;  // where in it the flags are
   bool has_resources_ = false;
   bool has_dynamic_shapes_ = false;
 

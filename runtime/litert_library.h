@@ -95,8 +95,7 @@ struct Api {
   void (*DestroyTensorBuffer)(TensorBuffer);
   int (*LockTensorBuffer)(TensorBuffer, void** data, int mode);
   int (*UnlockTensorBuffer)(TensorBuffer);
-  int (*RunCompiledModel)(CompiledModel, size_t signature, size_t inputs, TensorBuffer*, size_t outputs,
-                          TensorBuffer*);
+  int (*RunCompiledModel)(CompiledModel, size_t signature, size_t inputs, TensorBuffer*, size_t outputs, TensorBuffer*);
   int (*GetModelSignature)(LoadedModel, size_t index, Signature* out);
   int (*GetNumSignatureInputs)(Signature, size_t* out);
   int (*GetSignatureInputTensorByIndex)(Signature, size_t index, RuntimeTensor* out);

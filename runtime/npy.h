@@ -12,7 +12,20 @@
 namespace lathe {
 
 // Element types of numpy arrays that we read. All are little-endian.
-enum class NpyType { kBool, kInt8, kUint8, kInt16, kUint16, kInt32, kUint32, kInt64, kUint64, kFloat16, kFloat32, kFloat64 };
+enum class NpyType {
+  kBool,
+  kInt8,
+  kUint8,
+  kInt16,
+  kUint16,
+  kInt32,
+  kUint32,
+  kInt64,
+  kUint64,
+  kFloat16,
+  kFloat32,
+  kFloat64
+};
 
 size_t SizeOf(NpyType type);
 // As numpy says it: "uint8", "float32", ...

@@ -24,9 +24,9 @@ class SampleSource {
  public:
   virtual ~SampleSource() = default;
 
-  // Fills the next sample (reusing its memory) and returns true, or false at the end. Samples come in index order; which
-  // thread gets which is open. INVALID_ARGUMENT (DATA_INVALID): the data has a wrong value; naming file, column, sample.
-  // After an error the source is at its end.
+  // Fills the next sample (reusing its memory) and returns true, or false at the end. Samples come in index order;
+  // which thread gets which is open. INVALID_ARGUMENT (DATA_INVALID): the data has a wrong value; naming file, column,
+  // sample. After an error the source is at its end.
   virtual absl::StatusOr<bool> Next(Sample* sample) = 0;
   // Back to the first sample. REQUIRES: no Next is running.
   virtual absl::Status Rewind() = 0;
@@ -52,12 +52,12 @@ struct SampleOptions {
 };
 
 // The data file at `path` (.npz or .npy by its contents) as samples for the model's inputs.
-// Arrays match an input by tensor or signature name. `label` and `labels` are not inputs unless one is called so. For a model of one input
-// the only array left is taken whatever its name. Elements of one sample must be as many as the input's without its
-// batch dimension. Real numbers convert to the input's type when they fit it exactly (floats may round).
-// INVALID_ARGUMENT: DATA_INVALID (not a data file, damaged, a wrong column, shape, type, NaN or infinity) or
-// DATA_NEEDS_SCALE (integers for a float input and neither scale nor mean given); naming file and column, what was expected, found and
-// what to do. NOT_FOUND: no such file.
+// Arrays match an input by tensor or signature name. `label` and `labels` are not inputs unless one is called so. For a
+// model of one input the only array left is taken whatever its name. Elements of one sample must be as many as the
+// input's without its batch dimension. Real numbers convert to the input's type when they fit it exactly (floats may
+// round). INVALID_ARGUMENT: DATA_INVALID (not a data file, damaged, a wrong column, shape, type, NaN or infinity) or
+// DATA_NEEDS_SCALE (integers for a float input and neither scale nor mean given); naming file and column, what was
+// expected, found and what to do. NOT_FOUND: no such file.
 absl::StatusOr<std::unique_ptr<SampleSource>> OpenSamples(const Model& model, const std::string& path,
                                                           const SampleOptions& options);
 

@@ -1,0 +1,241 @@
+#include "runtime/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "common/file.h"
+#include "optimizer/model/model_writer.h"
+#include "optimizer/model/uses.h"
+#include "runtime/interpreter.h"
+#include "runtime/memory_plan.h"
+#include "runtime/sample_loop.h"
+
+namespace lathe {
+
+namespace {
+
+absl::Span<const float> AsFloats(absl::Span<const uint8_t> bytes) {
+  return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
+// Tensors that inputs or operators fill from data that is not constant; dequantized weights are constant all the same.
+std::vector<bool> FindActivations(const Model& model) {
+  const Subgraph& subgraph = model.subgraphs[0];
+  std::vector<bool> depends(subgraph.tensors.size(), false);
+  for (TensorId id : subgraph.inputs) depends[id.index()] = true;
+  for (const Op& op : subgraph.ops) {
+    const bool constant = !op.inputs.empty() && std::all_of(op.inputs.begin(), op.inputs.end(), [&](TensorId id) {
+      return !id.valid() || (!depends[id.index()] && !subgraph.tensor(id).is_variable);
+    });
+    if (constant) continue;
+    for (TensorId id : op.outputs) {
+      if (id.valid()) depends[id.index()] = true;
+    }
+  }
+  return depends;
+}
+
+struct Targets {
+  std::vector<TensorId> inputs;       // of the graph: read from the samples themselves
+  std::vector<TensorId> activations;  // to be made outputs
+};
+
+Targets ChooseTargets(const Model& model, const std::vector<TensorId>& tensors) {
+  const Subgraph& subgraph = model.subgraphs[0];
+  const std::vector<bool> is_activation = FindActivations(model);
+  std::vector<bool> seen(subgraph.tensors.size(), false);
+  Targets targets;
+  for (TensorId id : tensors) {
+    const Tensor& tensor = subgraph.tensor(id);
+    if (seen[id.index()] || tensor.type != TensorType::kFloat32) continue;
+    seen[id.index()] = true;
+    if (!is_activation[id.index()] || tensor.is_variable || model.IsConstant(tensor)) continue;
+    const bool is_input = std::count(subgraph.inputs.begin(), subgraph.inputs.end(), id) > 0;
+    (is_input ? targets.inputs : targets.activations).push_back(id);
+  }
+  return targets;
+}
+
+// The model with `group` as further outputs. Tensor ids stay as they are, which is why this is no GraphEditor's work:
+// its Finish renumbers. Names may repeat in a file, but the runtime finds outputs by name, so tensors are renamed;
+// signatures would hide the new outputs, so they go.
+Model ExposeTensors(const Model& model, const std::vector<TensorId>& group) {
+  Model exposed = model;
+  exposed.signatures.clear();
+  Subgraph& subgraph = exposed.subgraphs[0];
+  for (size_t i = 0; i < subgraph.tensors.size(); ++i) subgraph.tensors[i].name = absl::StrFormat("t%d", i);
+  for (TensorId id : group) {
+    if (std::count(subgraph.outputs.begin(), subgraph.outputs.end(), id) == 0) subgraph.outputs.push_back(id);
+  }
+  return exposed;
+}
+
+// A file that is gone at the end of scope.
+class ScratchFile {
+ public:
+  explicit ScratchFile(std::string path) : path_(std::move(path)) {}
+  ~ScratchFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class Calibration {
+ public:
+  Calibration(const Model& model, SampleSource& samples, const CalibrateOptions& options)
+      : model_(model), samples_(samples), options_(options) {}
+
+  absl::StatusOr<RangeTable> Run(const std::vector<TensorId>& tensors) {
+    if (samples_.size() == 0) {
+      return MakeError(absl::StatusCode::kInvalidArgument, "NO_SAMPLES", "there are no samples to calibrate with");
+    }
+    targets_ = ChooseTargets(model_, tensors);
+    Plan();
+    for (size_t group = 0; group < groups_.size(); ++group) LATHE_RETURN_IF_ERROR(RunGroup(group));
+    return ranges_;
+  }
+
+ private:
+  // All tensors at once and as many interpreters as fit; when not even one fits, groups on one interpreter.
+  void Plan() {
+    uint64_t exposed = 0;
+    for (TensorId id : targets_.activations) exposed += ActivationBytes(model_.subgraphs[0].tensor(id));
+    const uint64_t bare = EstimateInterpreterBytes(model_);
+    spread_ = PlanSpread(options_.threads, bare + exposed, options_.memory_bytes, samples_.size());
+    const uint64_t left = options_.memory_bytes > bare ? options_.memory_bytes - bare : 0;
+    groups_ = GroupByBytes(model_, targets_.activations, std::max(left, uint64_t{1}));
+    if (groups_.empty()) groups_.emplace_back();  // inputs only
+  }
+
+  absl::Status RunGroup(size_t group) {
+    const Model exposed = ExposeTensors(model_, groups_[group]);
+    const ScratchFile file(options_.scratch_dir + "/calibrate.tflite");
+    LATHE_RETURN_IF_ERROR(WriteModelToFile(exposed, file.path()));
+    LATHE_ASSIGN_OR_RETURN(const auto mapped, MappedFile::Open(file.path()));
+    LATHE_RETURN_IF_ERROR(samples_.Rewind());
+    SampleLoop loop;
+    loop.workers = spread_.interpreters;
+    loop.cancel = options_.cancel;
+    loop.done_one = [this] { ReportProgress(); };
+    return ForEachSample(samples_, loop, [&](int) -> absl::StatusOr<SampleWork> {
+      InterpreterOptions interpreter_options;
+      interpreter_options.threads = spread_.threads;
+      LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> interpreter,
+                             Interpreter::Create(exposed, mapped->bytes(), interpreter_options));
+      return SampleWork(
+          [this, group, interpreter](const Sample& sample) { return ObserveSample(*interpreter, sample, group); });
+    });
+  }
+
+  absl::Status ObserveSample(Interpreter& interpreter, const Sample& sample, size_t group) {
+    LATHE_RETURN_IF_ERROR(interpreter.ResetState());
+    RangeTable ranges;
+    for (size_t i = 0; i < interpreter.inputs().size(); ++i) {
+      const TensorInfo& info = interpreter.inputs()[i];
+      LATHE_RETURN_IF_ERROR(interpreter.SetInput(i, sample.inputs[i]));
+      if (group > 0 || !Contains(targets_.inputs, info.id)) continue;
+      LATHE_RETURN_IF_ERROR(Observe(info.id, sample.inputs[i], sample.index, &ranges));
+    }
+    LATHE_RETURN_IF_ERROR(interpreter.Run());
+    for (size_t i = 0; i < interpreter.outputs().size(); ++i) {
+      const TensorId id = interpreter.outputs()[i].id;
+      if (!Contains(groups_[group], id)) continue;
+      LATHE_RETURN_IF_ERROR(Observe(id, interpreter.Output(i), sample.index, &ranges));
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ranges_.Merge(ranges);
+    return absl::OkStatus();
+  }
+
+  absl::Status Observe(TensorId id, absl::Span<const uint8_t> bytes, size_t sample, RangeTable* ranges) const {
+    if (bytes.empty()) return absl::OkStatus();
+    TensorRange range;
+    if (!FindRange(AsFloats(bytes), &range)) {
+      return MakeError(absl::StatusCode::kInvalidArgument, "ACTIVATION_NOT_FINITE",
+                       absl::StrFormat("%s becomes NaN or infinite on sample %d: check the data's range (--scale, "
+                                       "--mean, --input-range) and the model",
+                                       Where(SubgraphId(0), id, model_.subgraphs[0].tensor(id)), sample));
+    }
+    ranges->Merge(id, range.min, range.max);
+    return absl::OkStatus();
+  }
+
+  static bool Contains(const std::vector<TensorId>& ids, TensorId id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  }
+
+  void ReportProgress() {
+    ++done_;
+    if (options_.progress) options_.progress(done_, samples_.size() * groups_.size());
+  }
+
+  const Model& model_;
+  SampleSource& samples_;
+  const CalibrateOptions& options_;
+  Targets targets_;
+  Spread spread_;
+  std::vector<std::vector<TensorId>> groups_;
+  uint64_t done_ = 0;  // under the loop's lock
+  std::mutex mutex_;   // guards ranges_
+  RangeTable ranges_;
+};
+
+}  // namespace
+
+bool FindRange(absl::Span<const float> values, TensorRange* range) {
+  float low = values[0], high = values[0];
+  bool ordered = !std::isnan(values[0]);
+  size_t i = 0;
+#if defined(__SSE2__)
+  // Plain loops compile to a compare and a branch a value; this runs at memory speed. min and max drop NaN, so it is
+  // looked for apart; infinities show in the result.
+  if (values.size() >= 8) {
+    __m128 low_a = _mm_loadu_ps(values.data()), high_a = low_a, low_b = low_a, high_b = low_a;
+    __m128 unordered = _mm_setzero_ps();
+    for (; i + 8 <= values.size(); i += 8) {
+      const __m128 a = _mm_loadu_ps(values.data() + i), b = _mm_loadu_ps(values.data() + i + 4);
+      low_a = _mm_min_ps(low_a, a);
+      low_b = _mm_min_ps(low_b, b);
+      high_a = _mm_max_ps(high_a, a);
+      high_b = _mm_max_ps(high_b, b);
+      unordered = _mm_or_ps(unordered, _mm_cmpunord_ps(a, b));
+    }
+    float lows[4], highs[4];
+    _mm_storeu_ps(lows, _mm_min_ps(low_a, low_b));
+    _mm_storeu_ps(highs, _mm_max_ps(high_a, high_b));
+    low = *std::min_element(lows, lows + 4);
+    high = *std::max_element(highs, highs + 4);
+    ordered = _mm_movemask_ps(unordered) == 0;
+  }
+#endif
+  for (; i < values.size(); ++i) {
+    ordered &= !std::isnan(values[i]);
+    low = std::min(low, values[i]);
+    high = std::max(high, values[i]);
+  }
+  // Adding zero makes -0 into 0, so that the bits do not depend on which of equal values came first.
+  *range = {low + 0.0f, high + 0.0f};
+  return ordered && std::isfinite(low) && std::isfinite(high);
+}
+
+absl::StatusOr<RangeTable> Calibrate(const Model& model, const std::vector<TensorId>& tensors, SampleSource& samples,
+                                     const CalibrateOptions& options) {
+  return Calibration(model, samples, options).Run(tensors);
+}
+
+}  // namespace lathe
