@@ -41,14 +41,17 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 
 }  // namespace lathe
 
-#define LATHE_RETURN_IF_ERROR(expr)                                                  \
-  do {                                                                               \
-    if (absl::Status lathe_status = (expr); !lathe_status.ok()) return lathe_status; \
-  } while (false)
-
 #define LATHE_CONCAT_INNER(a, b) a##b
 #define LATHE_CONCAT(a, b) LATHE_CONCAT_INNER(a, b)
-#define LATHE_ASSIGN_OR_RETURN(lhs, expr) LATHE_ASSIGN_OR_RETURN_IMPL(LATHE_CONCAT(lathe_or_, __LINE__), lhs, expr)
+
+// __COUNTER__ and not __LINE__: either macro may stand in a lambda that is part of another one's argument.
+#define LATHE_RETURN_IF_ERROR(expr) LATHE_RETURN_IF_ERROR_IMPL(LATHE_CONCAT(lathe_status_, __COUNTER__), expr)
+#define LATHE_RETURN_IF_ERROR_IMPL(status, expr)                   \
+  do {                                                             \
+    if (absl::Status status = (expr); !status.ok()) return status; \
+  } while (false)
+
+#define LATHE_ASSIGN_OR_RETURN(lhs, expr) LATHE_ASSIGN_OR_RETURN_IMPL(LATHE_CONCAT(lathe_or_, __COUNTER__), lhs, expr)
 #define LATHE_ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \
   auto tmp = (expr);                                \
   if (!tmp.ok()) return std::move(tmp).status();    \

@@ -64,9 +64,9 @@ class ArtifactStore {
   // Throws away what was received. OK if there is nothing. ABORTED UPLOAD_BUSY.
   virtual absl::Status AbortUpload(const std::string& upload_id) = 0;
 
-  // Adds a finished file (on the same disk: as a hard link, it must not be written to afterwards). Reads it once to
-  // hash it. Durable on return. The path's own errors as in ErrnoToStatus.
-  virtual absl::StatusOr<ExpectedBytes> PutFile(const std::string& path) = 0;
+  // Adds a finished file whose digest the caller computed (Sha256File), on the same disk as a hard link: it must not be
+  // written to afterwards. Durable on return; returns the size. The path's own errors as in ErrnoToStatus.
+  virtual absl::StatusOr<uint64_t> PutFile(const std::string& path, const std::string& sha256) = 0;
 
   // The first read of a digest after a start hashes its bytes. DATA_LOSS DIGEST_MISMATCH: they are damaged; they were
   // moved to quarantine and the digest is not found from now on.

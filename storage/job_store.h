@@ -5,7 +5,7 @@
 // nothing in them.
 //
 //   QUEUED -> RUNNING -> SUCCEEDED | FAILED | CANCELLED      RUNNING -> QUEUED (released, or the server died)
-//   QUEUED -> CANCELLED      RUNNING -> CANCELLING -> CANCELLED | SUCCEEDED | FAILED
+//   QUEUED -> CANCELLED | EXPIRED      RUNNING -> CANCELLING -> CANCELLED | SUCCEEDED | FAILED
 //
 // Terminal states are final. Each change of state is one transaction that also appends the job's next event. What a
 // call answered is durable: it survives kill -9 and power loss.
@@ -56,6 +56,7 @@ struct NewJob {
   Labels labels;
   int priority = 0;  // higher first
   int max_attempts = 3;
+  int64_t deadline_micros = 0;      // wall clock; a job not finished by then is EXPIRED; 0: none
   std::string retry_of;             // id of the job that this one repeats, or ""
   std::vector<std::string> inputs;  // digests (hex) of artifacts that must stay while the job is not finished
   // Same request_id and request_hash: the same submission, sent again. "" turns deduplication off.
@@ -80,6 +81,7 @@ struct JobRecord {
   int64_t create_time_micros = 0;
   int64_t start_time_micros = 0;   // of the last claim; 0: never claimed
   int64_t finish_time_micros = 0;  // 0: not terminal
+  int64_t deadline_micros = 0;     // 0: none
   std::string retry_of;
   std::vector<std::string> inputs;
   int64_t version = 0;        // grows with every change; the etag
@@ -181,6 +183,10 @@ class JobStore {
     int64_t queued = 0, poisoned = 0, cancelled = 0;
   };
   virtual absl::StatusOr<Requeued> RequeueRunning() = 0;
+
+  // QUEUED jobs whose deadline has passed become EXPIRED (DEADLINE_EXCEEDED EXPIRED). Returns how many. Claim never
+  // hands out such a job. Whoever runs a job watches its deadline itself.
+  virtual absl::StatusOr<int64_t> ExpireQueued() = 0;
 
   virtual absl::StatusOr<JobCounts> Counts() = 0;
 
