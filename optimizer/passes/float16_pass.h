@@ -5,7 +5,7 @@
 
 namespace lathe {
 
-// Stores float32 constants (weights, biases, slopes, tables) as FLOAT16 behind a DEQUANTIZE, which XNNPACK folds when
+// Stores float32 constants (weights, slopes, tables) as FLOAT16 behind a DEQUANTIZE, which XNNPACK folds when
 // the model is loaded: half the size, float32 computation. A FLOAT16 constant must never reach a compute operator
 // directly: kernels would read it as float32 past its end. Values are clamped to +-65504; outputs differ by the
 // rounding of the weights (relative 2^-11 each). Constants that other operators of the file need as they are, and small

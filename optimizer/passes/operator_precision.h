@@ -10,9 +10,9 @@
 
 namespace lathe {
 
-// One row for each operator of the model: in which precision it computes, and where that is not what the resolved recipe
-// asked for, why. Precisions: float32, float16 (weights), int8, dynamic-range int8, weight-only int8, or the type of the
-// output for operators that compute in something else.
+// One row for each operator of the model: in which precision it computes, and where that is not what the resolved
+// recipe asked for, why. Precisions: float32, float16 (weights), int8, dynamic-range int8, weight-only int8, or the
+// type of the output for operators that compute in something else.
 std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe);
 
 // How many operators of the model the resolved recipe can change. 0: NOTHING_TO_DO.
