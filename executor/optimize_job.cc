@@ -148,7 +148,7 @@ class OptimizeJob {
     return absl::OkStatus();
   }
 
-  static absl::Status Broken(std::string_view what) {
+  static absl::Status Broken(absl::string_view what) {
     return MakeError(
         absl::StatusCode::kInternal, "ARTIFACT_BROKEN",
         absl::StrFormat("the written model does not verify (a defect in Lathe, please report it): %s", what));
