@@ -1,5 +1,6 @@
 """See tools/check-roundtrip."""
 import argparse
+import os
 import pathlib
 import subprocess
 import sys
@@ -51,8 +52,8 @@ def main():
     arguments = parser.parse_args()
     shared = lathe.shared_dir()
     if shared is None:
-        print("check-roundtrip: skipped, LATHE_SHARED_DIR names no folder of real models")
-        sys.exit(SKIPPED)
+        print("check-roundtrip: LATHE_SHARED_DIR names no folder of real models")
+        sys.exit(1 if os.environ.get("LATHE_REQUIRE_SHARED") else SKIPPED)
     failures = 0
     with tempfile.TemporaryDirectory() as scratch:
         output = pathlib.Path(scratch) / "out.tflite"
