@@ -1,0 +1,74 @@
+#include "client/cli/job_inputs.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <filesystem>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_split.h"
+#include "common/file.h"
+#include "optimizer/recipe/validate.h"
+#include "wire/recipe.h"
+
+namespace lathe {
+
+absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options) {
+  if (options.preset.empty() == options.recipe_path.empty()) {
+    return UsageError("one of --preset and --recipe is needed; `lathe passes` lists the presets");
+  }
+  v1::Recipe recipe;
+  recipe.set_preset(options.preset);
+  if (!options.recipe_path.empty()) {
+    LATHE_ASSIGN_OR_RETURN(recipe, ReadRecipeFile(options.recipe_path));
+  }
+  if (options.scale) recipe.mutable_preprocessing()->set_scale(*options.scale);
+  if (options.mean) recipe.mutable_preprocessing()->set_mean(*options.mean);
+  LATHE_RETURN_IF_ERROR(ResolveRecipe(RecipeFromProto(recipe), "recipe").status());
+  return recipe;
+}
+
+absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ',');
+  double low = 0, high = 0;
+  const bool numbers = parts.size() == 2 && absl::SimpleAtod(parts[0], &low) && absl::SimpleAtod(parts[1], &high);
+  if (numbers && std::isfinite(low) && std::isfinite(high) && low < high) return std::pair(low, high);
+  return UsageError(absl::StrFormat(
+      "--input-range is '%s', expected two finite numbers LO,HI with LO below HI, e.g. --input-range=-1,1", text));
+}
+
+absl::Status CheckReadable(const std::string& what, const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return ErrnoToStatus(errno, what, path);
+  struct stat info {};
+  const bool is_file = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  close(fd);
+  if (is_file) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument, "NOT_A_FILE",
+                   absl::StrFormat("%s '%s' is not a file", what, path));
+}
+
+absl::Status CheckWritable(const std::string& flag, const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "NOT_A_FILE",
+                     absl::StrFormat("%s '%s' is a folder; name a file in it", flag, path));
+  }
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (access(folder.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
+  return ErrnoToStatus(errno, flag + " cannot be written: folder", folder.string());
+}
+
+absl::Status MakeFolder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error && access(folder.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
+  return ErrnoToStatus(error ? error.value() : errno, "--report cannot be written: folder", folder);
+}
+
+}  // namespace lathe

@@ -1,0 +1,32 @@
+#ifndef LATHE_CLIENT_CLI_JOB_INPUTS_H_
+#define LATHE_CLIENT_CLI_JOB_INPUTS_H_
+
+// What local and remote jobs check and prepare in the same way, before anything is started.
+
+#include <string>
+#include <utility>
+
+#include "client/cli/commands.h"
+#include "lathe/v1/recipe.pb.h"
+
+namespace lathe {
+
+// The recipe that --preset or --recipe, --scale and --mean ask for. It was resolved once, so that everything wrong with
+// it is known now: INVALID_ARGUMENT USAGE, RECIPE_INVALID or BAD_REQUEST with all violations.
+absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options);
+
+// "LO,HI" as two numbers. USAGE: not two finite numbers with LO < HI.
+absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text);
+
+// OK if `path` is a file that can be read. NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT: `what` and the path.
+absl::Status CheckReadable(const std::string& what, const std::string& path);
+
+// OK if a file can be made at `path`: its folder exists and can be written, and it is not a folder itself.
+absl::Status CheckWritable(const std::string& flag, const std::string& path);
+
+// Makes `folder` and the missing ones above it.
+absl::Status MakeFolder(const std::string& folder);
+
+}  // namespace lathe
+
+#endif  // LATHE_CLIENT_CLI_JOB_INPUTS_H_

@@ -1,0 +1,27 @@
+#ifndef LATHE_CLIENT_CLI_REPORT_TABLE_H_
+#define LATHE_CLIENT_CLI_REPORT_TABLE_H_
+
+#include <string>
+
+#include "lathe/v1/model.pb.h"
+#include "lathe/v1/report.pb.h"
+
+namespace lathe {
+
+// What `lathe optimize` prints: size, compressed size and latency before and after with their ratios, the error of
+// every output, operators that are not in the precision asked for by kind and reason, warnings. Groups that were not
+// measured are left out.
+std::string OptimizeTable(const v1::Report& report);
+
+// What `lathe benchmark` prints; the second column only when there are two files.
+std::string BenchmarkTable(const v1::Report& report);
+
+// What `lathe inspect` prints.
+std::string ModelText(const v1::ModelSummary& model);
+
+// 13.98 MB; units of 1000.
+std::string BytesText(uint64_t bytes);
+
+}  // namespace lathe
+
+#endif  // LATHE_CLIENT_CLI_REPORT_TABLE_H_

@@ -1,0 +1,61 @@
+#include "client/cli/terminal.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+namespace lathe {
+namespace {
+
+constexpr int kBarWidth = 30;
+
+// The handler may only touch what exists before it is installed.
+CancelToken* interrupt_token = nullptr;
+
+void OnSignal(int /*signal_number*/) { interrupt_token->Cancel(); }
+
+}  // namespace
+
+const CancelToken& InterruptToken() {
+  static CancelToken* const token = [] {
+    interrupt_token = new CancelToken();
+    struct sigaction action {};
+    action.sa_handler = OnSignal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the program
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    return interrupt_token;
+  }();
+  return *token;
+}
+
+ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+ProgressLine::~ProgressLine() { Clear(); }
+
+void ProgressLine::Show(const std::string& phase, const std::string& what, double fraction) {
+  const double share = std::clamp(fraction, 0.0, 1.0);
+  const int percent = static_cast<int>(share * 100);
+  if (terminal_) {
+    const int filled = static_cast<int>(share * kBarWidth);
+    const std::string bar =
+        std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(kBarWidth - filled), ' ');
+    fprintf(stderr, "\r[%s] %3d %% %s\033[K", bar.c_str(), percent, what.c_str());
+    fflush(stderr);
+    drawn_ = true;
+    return;
+  }
+  if (phase == phase_ && percent / 10 == tenth_) return;
+  phase_ = phase;
+  tenth_ = percent / 10;
+  fprintf(stderr, "%3d %% %s\n", percent, what.c_str());
+}
+
+void ProgressLine::Clear() {
+  if (drawn_) fputs("\r\033[K", stderr);
+  drawn_ = false;
+}
+
+}  // namespace lathe
