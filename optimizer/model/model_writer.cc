@@ -77,32 +77,57 @@ class OpCodes {
   std::vector<const Op*> order_;
 };
 
-Offset<tflite::QuantizationParameters> WriteQuantization(FlatBufferBuilder& builder, const Quantization& from) {
-  const auto min = Optional(builder, from.min);
-  const auto max = Optional(builder, from.max);
-  const auto scale = Optional(builder, from.scale);
-  const auto zero_point = Optional(builder, from.zero_point);
-  const auto details = from.details == nullptr ? Offset<void>() : from.details->Pack(builder);
-  const auto type = from.details == nullptr ? tflite::QuantizationDetails::NONE : from.details->type;
-  return tflite::CreateQuantizationParameters(builder, min, max, scale, zero_point, type, details,
-                                              from.quantized_dimension);
-}
+// Vectors and tables that many tensors have alike are written once: the format lets tables point to the same place.
+// Zero points alone, eight bytes for each channel and nearly all zero, are a fifth of a small int8 model.
+class TensorWriter {
+ public:
+  explicit TensorWriter(FlatBufferBuilder& builder) : builder_(builder) {}
 
-Offset<tflite::Tensor> WriteTensor(FlatBufferBuilder& builder, const Tensor& from) {
-  const auto shape = builder.CreateVector(from.shape);
-  const auto name = OptionalText(builder, from.name);
-  const auto quantization = WriteQuantization(builder, from.quantization);
-  const auto sparsity = from.sparsity == nullptr ? Offset<tflite::SparsityParameters>()
-                                                 : tflite::CreateSparsityParameters(builder, from.sparsity.get());
-  const auto signature = Optional(builder, from.shape_signature);
-  std::vector<Offset<tflite::VariantSubType>> variants;
-  for (const auto& variant : from.variant_tensors) {
-    variants.push_back(tflite::CreateVariantSubType(builder, variant.get()));
+  Offset<tflite::Tensor> Write(const Tensor& from) {
+    const auto shape = Shared(shapes_, from.shape);
+    const auto name = OptionalText(builder_, from.name);
+    const auto quantization = WriteQuantization(from.quantization);
+    const auto sparsity = from.sparsity == nullptr ? Offset<tflite::SparsityParameters>()
+                                                   : tflite::CreateSparsityParameters(builder_, from.sparsity.get());
+    const auto signature = from.shape_signature.empty() ? Vector<int32_t>() : Shared(shapes_, from.shape_signature);
+    std::vector<Offset<tflite::VariantSubType>> variants;
+    for (const auto& variant : from.variant_tensors) {
+      variants.push_back(tflite::CreateVariantSubType(builder_, variant.get()));
+    }
+    return tflite::CreateTensor(builder_, shape, static_cast<tflite::TensorType>(from.type),
+                                static_cast<uint32_t>(from.buffer.value), name, quantization, from.is_variable,
+                                sparsity, signature, from.has_rank, Optional(builder_, variants));
   }
-  return tflite::CreateTensor(builder, shape, static_cast<tflite::TensorType>(from.type),
-                              static_cast<uint32_t>(from.buffer.value), name, quantization, from.is_variable, sparsity,
-                              signature, from.has_rank, Optional(builder, variants));
-}
+
+ private:
+  template <typename T>
+  Vector<T> Shared(std::map<std::vector<T>, Vector<T>>& written, const std::vector<T>& values) {
+    auto [place, first] = written.try_emplace(values);
+    if (first) place->second = builder_.CreateVector(values);
+    return place->second;
+  }
+
+  Offset<tflite::QuantizationParameters> WriteQuantization(const Quantization& from) {
+    const bool is_default = !from.IsQuantized() && from.zero_point.empty() && from.min.empty() && from.max.empty() &&
+                            from.quantized_dimension == 0;
+    if (is_default && !none_.IsNull()) return none_;
+    const auto min = Optional(builder_, from.min);
+    const auto max = Optional(builder_, from.max);
+    const auto scale = Optional(builder_, from.scale);
+    const auto zero_point = from.zero_point.empty() ? Vector<int64_t>() : Shared(zero_points_, from.zero_point);
+    const auto details = from.details == nullptr ? Offset<void>() : from.details->Pack(builder_);
+    const auto type = from.details == nullptr ? tflite::QuantizationDetails::NONE : from.details->type;
+    const auto written = tflite::CreateQuantizationParameters(builder_, min, max, scale, zero_point, type, details,
+                                                              from.quantized_dimension);
+    if (is_default) none_ = written;
+    return written;
+  }
+
+  FlatBufferBuilder& builder_;
+  std::map<std::vector<int32_t>, Vector<int32_t>> shapes_;
+  std::map<std::vector<int64_t>, Vector<int64_t>> zero_points_;
+  Offset<tflite::QuantizationParameters> none_;
+};
 
 Offset<tflite::Operator> WriteOp(FlatBufferBuilder& builder, const OpCodes& codes, const Op& from) {
   const auto inputs = builder.CreateVector(Values(from.inputs));
@@ -130,9 +155,10 @@ Offset<tflite::Operator> WriteOp(FlatBufferBuilder& builder, const OpCodes& code
   return op.Finish();
 }
 
-Offset<tflite::SubGraph> WriteSubgraph(FlatBufferBuilder& builder, const OpCodes& codes, const Subgraph& from) {
+Offset<tflite::SubGraph> WriteSubgraph(FlatBufferBuilder& builder, TensorWriter& tensor_writer, const OpCodes& codes,
+                                       const Subgraph& from) {
   std::vector<Offset<tflite::Tensor>> tensors;
-  for (const Tensor& tensor : from.tensors) tensors.push_back(WriteTensor(builder, tensor));
+  for (const Tensor& tensor : from.tensors) tensors.push_back(tensor_writer.Write(tensor));
   std::vector<Offset<tflite::Operator>> ops;
   for (const Op& op : from.ops) ops.push_back(WriteOp(builder, codes, op));
   const auto tensor_vector = builder.CreateVector(tensors);
@@ -181,7 +207,10 @@ void WriteHead(FlatBufferBuilder& builder, const Model& model, bool outside) {
   const OpCodes codes(model);
   const auto buffers = WriteBufferTables(builder, model, outside);
   std::vector<Offset<tflite::SubGraph>> subgraphs;
-  for (const Subgraph& subgraph : model.subgraphs) subgraphs.push_back(WriteSubgraph(builder, codes, subgraph));
+  TensorWriter tensor_writer(builder);
+  for (const Subgraph& subgraph : model.subgraphs) {
+    subgraphs.push_back(WriteSubgraph(builder, tensor_writer, codes, subgraph));
+  }
   std::vector<Offset<tflite::Metadata>> metadata;
   for (const Metadata& from : model.metadata) {
     metadata.push_back(

@@ -1,5 +1,6 @@
 #include "optimizer/model/op_options.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "optimizer/model/schema_generated.h"
@@ -447,6 +448,24 @@ std::vector<int32_t> Values(const tflite::SparseIndexVectorUnion& numbers) {
   return {};
 }
 
+tflite::SparseIndexVectorUnion Narrowest(const std::vector<int32_t>& values) {
+  tflite::SparseIndexVectorUnion numbers;
+  const int32_t highest = values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+  const auto fill = [&](auto table) {
+    for (int32_t value : values)
+      table.values.push_back(static_cast<typename decltype(table.values)::value_type>(value));
+    numbers.Set(std::move(table));
+  };
+  if (highest <= UINT8_MAX) {
+    fill(tflite::Uint8VectorT());
+  } else if (highest <= UINT16_MAX) {
+    fill(tflite::Uint16VectorT());
+  } else {
+    fill(tflite::Int32VectorT());
+  }
+  return numbers;
+}
+
 }  // namespace
 
 std::optional<SparsityView> GetSparsity(const Tensor& tensor) {
@@ -459,6 +478,23 @@ std::optional<SparsityView> GetSparsity(const Tensor& tensor) {
                                               .indices = Values(dimension->array_indices)});
   }
   return view;
+}
+
+void SetSparsity(Tensor& tensor, const SparsityView& view) {
+  auto sparsity = std::make_shared<tflite::SparsityParametersT>();
+  sparsity->traversal_order = view.traversal_order;
+  sparsity->block_map = view.block_map;
+  for (const SparseDimension& from : view.dimensions) {
+    auto dimension = std::make_unique<tflite::DimensionMetadataT>();
+    dimension->format = from.dense ? tflite::DimensionType::DENSE : tflite::DimensionType::SPARSE_CSR;
+    dimension->dense_size = from.dense_size;
+    if (!from.dense) {
+      dimension->array_segments = Narrowest(from.segments);
+      dimension->array_indices = Narrowest(from.indices);
+    }
+    sparsity->dim_metadata.push_back(std::move(dimension));
+  }
+  tensor.sparsity = std::move(sparsity);
 }
 
 }  // namespace lathe

@@ -126,9 +126,9 @@ void SetDetailTensors(Quantization& quantization, absl::Span<const TensorId> ten
 // One dimension of a sparse tensor, in traversal order.
 struct SparseDimension {
   bool dense = true;
-  int32_t dense_size = 0;         // dense only
-  std::vector<int32_t> segments;  // sparse (CSR) only
-  std::vector<int32_t> indices;
+  int32_t dense_size = 0;              // dense only
+  std::vector<int32_t> segments = {};  // sparse (CSR) only
+  std::vector<int32_t> indices = {};
 };
 struct SparsityView {
   std::vector<int32_t> traversal_order, block_map;
@@ -136,6 +136,8 @@ struct SparsityView {
 };
 // nullopt for a dense tensor.
 std::optional<SparsityView> GetSparsity(const Tensor& tensor);
+// Numbers are stored in the narrowest type that holds them. REQUIRES: segments and indices are not negative.
+void SetSparsity(Tensor& tensor, const SparsityView& view);
 
 }  // namespace lathe
 
