@@ -65,7 +65,8 @@ class ArtifactStore {
   virtual absl::Status AbortUpload(const std::string& upload_id) = 0;
 
   // Adds a finished file whose digest the caller computed (Sha256File), on the same disk as a hard link: it must not be
-  // written to afterwards. Durable on return; returns the size. The path's own errors as in ErrnoToStatus.
+  // written to afterwards. Durable on return; returns the size. INVALID_ARGUMENT: not a regular file. The
+  // path's own errors as in ErrnoToStatus.
   virtual absl::StatusOr<uint64_t> PutFile(const std::string& path, const std::string& sha256) = 0;
 
   // The first read of a digest after a start hashes its bytes. DATA_LOSS DIGEST_MISMATCH: they are damaged; they were

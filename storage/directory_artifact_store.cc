@@ -160,7 +160,9 @@ absl::Status DirectoryArtifactStore::Publish(const std::string& path, const std:
 
 absl::StatusOr<uint64_t> DirectoryArtifactStore::PutFile(const std::string& path, const std::string& sha256) {
   struct stat info {};
-  if (stat(path.c_str(), &info) != 0) return ErrnoToStatus(errno, "cannot stat", path);
+  if (lstat(path.c_str(), &info) != 0) return ErrnoToStatus(errno, "cannot stat", path);
+  // An executor made the file: a link of its could name any file of ours.
+  if (!S_ISREG(info.st_mode)) return absl::InvalidArgumentError(absl::StrFormat("'%s' is not a regular file", path));
   const std::string link_path = absl::StrFormat("%s/uploads/%d%s", root_, counter_.fetch_add(1), kCopySuffix);
   if (link(path.c_str(), link_path.c_str()) != 0) {
     if (!CannotLink(errno)) return CallersPathError(errno, path);

@@ -1,6 +1,7 @@
 #ifndef LATHE_WORKER_JOB_EXECUTOR_H_
 #define LATHE_WORKER_JOB_EXECUTOR_H_
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct ClaimedJob {
   const JobRecord& record;
   // Exists and is empty but for input/, where every input of the record lies under its digest (read-only).
   std::string job_dir;
+  // Until the job's deadline; max() when it has none.
+  std::chrono::milliseconds time_left = std::chrono::milliseconds::max();
 };
 
 // A file that an attempt made.
