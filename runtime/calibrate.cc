@@ -14,9 +14,9 @@
 
 #include "common/file.h"
 #include "optimizer/model/model_writer.h"
-#include "optimizer/model/uses.h"
 #include "runtime/interpreter.h"
 #include "runtime/memory_plan.h"
+#include "runtime/plain_model.h"
 #include "runtime/sample_loop.h"
 
 namespace lathe {
@@ -65,16 +65,14 @@ Targets ChooseTargets(const Model& model, const std::vector<TensorId>& tensors) 
   return targets;
 }
 
-// The model with `group` as further outputs. Tensor ids stay as they are, which is why this is no GraphEditor's work:
-// its Finish renumbers. Names may repeat in a file, but the runtime finds outputs by name, so tensors are renamed;
-// signatures would hide the new outputs, so they go.
+// The model with `group` as further outputs. Tensor ids stay as they are, which is why this is not done with a
+// GraphEditor: its Finish renumbers.
 Model ExposeTensors(const Model& model, const std::vector<TensorId>& group) {
   Model exposed = model;
-  exposed.signatures.clear();
-  Subgraph& subgraph = exposed.subgraphs[0];
-  for (size_t i = 0; i < subgraph.tensors.size(); ++i) subgraph.tensors[i].name = absl::StrFormat("t%d", i);
+  DropNames(exposed);
+  std::vector<TensorId>& outputs = exposed.subgraphs[0].outputs;
   for (TensorId id : group) {
-    if (std::count(subgraph.outputs.begin(), subgraph.outputs.end(), id) == 0) subgraph.outputs.push_back(id);
+    if (std::count(outputs.begin(), outputs.end(), id) == 0) outputs.push_back(id);
   }
   return exposed;
 }

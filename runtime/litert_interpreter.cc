@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "optimizer/model/model_writer.h"
+
 namespace lathe {
 
 namespace {
@@ -120,16 +122,40 @@ absl::StatusOr<std::unique_ptr<Interpreter>> LiteRtInterpreter::Create(const Mod
       }
     }
   }
-  interpreter->bytes_ = bytes;
   interpreter->has_resources_ = HasResources(model);
   interpreter->has_dynamic_shapes_ = HasDynamicShapes(model);
-  if (HasVariables(model)) {
-    interpreter->private_copy_.assign(bytes.begin(), bytes.end());
-    interpreter->variable_flags_ = FindVariableFlags(interpreter->private_copy_);
-    interpreter->bytes_ = interpreter->private_copy_;
-  }
+  LATHE_RETURN_IF_ERROR(interpreter->PrepareBytes(model, bytes));
   LATHE_RETURN_IF_ERROR(interpreter->Load());
   return std::unique_ptr<Interpreter>(std::move(interpreter));
+}
+
+absl::Status LiteRtInterpreter::PrepareBytes(const Model& model, absl::Span<const uint8_t> bytes) {
+  bytes_ = bytes;
+  runtime_outputs_ = outputs_;
+  kept_.resize(outputs_.size());
+  if (!IsPlain(model)) {
+    const Model plain = MakePlain(model, &sources_);
+    LATHE_ASSIGN_OR_RETURN(const std::string file, SerializeModel(plain));
+    private_copy_.assign(file.begin(), file.end());
+    LATHE_ASSIGN_OR_RETURN(runtime_outputs_, DescribeOutputs(plain));
+  } else if (HasVariables(model)) {
+    private_copy_.assign(bytes.begin(), bytes.end());
+  }
+  if (!private_copy_.empty()) bytes_ = private_copy_;
+  if (HasVariables(model)) variable_flags_ = FindVariableFlags(private_copy_);
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].kind != OutputSource::Kind::kConstant) continue;
+    const absl::Span<const uint8_t> data = model.buffer(model.subgraphs[0].tensor(outputs_[i].id).buffer).bytes();
+    kept_[i].assign(data.begin(), data.end());
+    kept_[i].resize(outputs_[i].size_bytes);
+  }
+  return absl::OkStatus();
+}
+
+absl::Span<const uint8_t> LiteRtInterpreter::Output(size_t index) const {
+  if (!kept_[index].empty()) return kept_[index];
+  const size_t runtime_index = sources_.empty() ? index : sources_[index].index;
+  return {output_data_[runtime_index], runtime_outputs_[runtime_index].size_bytes};
 }
 
 LiteRtInterpreter::~LiteRtInterpreter() { Unload(); }
@@ -186,8 +212,8 @@ absl::Status LiteRtInterpreter::Compile() {
   return Check(status, "compile");
 }
 
-// The runtime numbers inputs and outputs by its own list. In every file seen it is the subgraph's; if it ever is not,
-// values would be swapped silently, so it is checked.
+// The runtime numbers inputs and outputs by its own list. For plain models it is the subgraph's; if another version
+// orders them otherwise, values would be swapped silently, so it is checked.
 absl::Status LiteRtInterpreter::CheckOrder() {
   litert::Signature signature = nullptr;
   LATHE_RETURN_IF_ERROR(Check(api_.GetModelSignature(model_, kSignature, &signature), "describe"));
@@ -195,18 +221,22 @@ absl::Status LiteRtInterpreter::CheckOrder() {
                          const char* side) -> absl::Status {
     size_t count = 0;
     LATHE_RETURN_IF_ERROR(Check(count_of(signature, &count), "describe"));
-    for (size_t i = 0; i < count && i < infos.size(); ++i) {
+    for (size_t i = 0; i < infos.size(); ++i) {
       litert::RuntimeTensor tensor = nullptr;
       uint32_t index = 0;
-      LATHE_RETURN_IF_ERROR(Check(tensor_of(signature, i, &tensor), "describe"));
-      LATHE_RETURN_IF_ERROR(Check(api_.GetTensorIndex(tensor, &index), "describe"));
-      if (index == infos[i].id.index()) continue;
-      fprintf(stderr, "DEBUG %s %zu: runtime %u, model %d\n", side, i, index, infos[i].id.value);
+      if (i < count) {
+        LATHE_RETURN_IF_ERROR(Check(tensor_of(signature, i, &tensor), "describe"));
+        LATHE_RETURN_IF_ERROR(Check(api_.GetTensorIndex(tensor, &index), "describe"));
+      }
+      if (i < count && index == infos[i].id.index()) continue;
+      return MakeError(absl::StatusCode::kFailedPrecondition, "RUNTIME_REFUSED",
+                       absl::StrFormat("the LiteRT runtime %s does not list %s %d, '%s', where the model has it",
+                                       RuntimeVersion(), side, i, infos[i].name));
     }
     return absl::OkStatus();
   };
   LATHE_RETURN_IF_ERROR(check(api_.GetNumSignatureInputs, api_.GetSignatureInputTensorByIndex, inputs_, "input"));
-  return check(api_.GetNumSignatureOutputs, api_.GetSignatureOutputTensorByIndex, outputs_, "output");
+  return check(api_.GetNumSignatureOutputs, api_.GetSignatureOutputTensorByIndex, runtime_outputs_, "output");
 }
 
 absl::Status LiteRtInterpreter::ResizeDynamicInputs() {
@@ -222,17 +252,23 @@ absl::Status LiteRtInterpreter::ResizeDynamicInputs() {
 
 absl::Status LiteRtInterpreter::UpdateOutputShapes() {
   if (!has_dynamic_shapes_) return absl::OkStatus();
-  std::vector<litert::Layout> layouts(outputs_.size());
+  std::vector<litert::Layout> layouts(runtime_outputs_.size());
   const int status =
       api_.GetCompiledModelOutputTensorLayouts(compiled_, kSignature, layouts.size(), layouts.data(), true);
   LATHE_RETURN_IF_ERROR(Check(status, "find the output shapes of"));
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    TensorInfo& info = outputs_[i];
+  for (size_t i = 0; i < runtime_outputs_.size(); ++i) {
+    TensorInfo& info = runtime_outputs_[i];
     const size_t element_bytes = info.size_bytes / static_cast<size_t>(info.elements);
     info.shape.assign(layouts[i].dimensions, layouts[i].dimensions + std::min<uint32_t>(layouts[i].rank, 8));
     info.elements = 1;
     for (int32_t& dimension : info.shape) info.elements *= dimension = std::max(dimension, 1);
     info.size_bytes = static_cast<size_t>(info.elements) * element_bytes;
+    for (TensorInfo& output : outputs_) {
+      if (output.id != info.id) continue;
+      output.shape = info.shape;
+      output.elements = info.elements;
+      output.size_bytes = info.size_bytes;
+    }
   }
   return absl::OkStatus();
 }
@@ -254,14 +290,14 @@ absl::Status LiteRtInterpreter::AllocateBuffers() {
     LATHE_ASSIGN_OR_RETURN(litert::TensorBuffer buffer, AllocateBuffer(inputs_[i], requirements));
     input_buffers_.push_back(buffer);
   }
-  for (size_t i = 0; i < outputs_.size(); ++i) {
+  for (size_t i = 0; i < runtime_outputs_.size(); ++i) {
     litert::Requirements requirements = nullptr;
     LATHE_RETURN_IF_ERROR(
         Check(api_.GetCompiledModelOutputBufferRequirements(compiled_, kSignature, i, &requirements), "size"));
-    LATHE_ASSIGN_OR_RETURN(litert::TensorBuffer buffer, AllocateBuffer(outputs_[i], requirements));
+    LATHE_ASSIGN_OR_RETURN(litert::TensorBuffer buffer, AllocateBuffer(runtime_outputs_[i], requirements));
     output_buffers_.push_back(buffer);
   }
-  output_data_.assign(outputs_.size(), nullptr);
+  output_data_.assign(runtime_outputs_.size(), nullptr);
   return absl::OkStatus();
 }
 
@@ -269,6 +305,10 @@ absl::Status LiteRtInterpreter::SetInput(size_t index, absl::Span<const uint8_t>
   void* data = nullptr;
   LATHE_RETURN_IF_ERROR(Check(api_.LockTensorBuffer(input_buffers_[index], &data, litert::kLockWrite), "feed"));
   memcpy(data, bytes.data(), std::min(bytes.size(), inputs_[index].size_bytes));
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].kind != OutputSource::Kind::kModelInput || sources_[i].index != index) continue;
+    kept_[i].assign(bytes.begin(), bytes.end());
+  }
   return Check(api_.UnlockTensorBuffer(input_buffers_[index]), "feed");
 }
 

@@ -8,6 +8,7 @@
 
 #include "runtime/interpreter.h"
 #include "runtime/litert_library.h"
+#include "runtime/plain_model.h"
 
 namespace lathe {
 
@@ -24,15 +25,14 @@ class LiteRtInterpreter : public Interpreter {
   ~LiteRtInterpreter() override;
   absl::Status SetInput(size_t index, absl::Span<const uint8_t> bytes) override;
   absl::Status Run() override;
-  absl::Span<const uint8_t> Output(size_t index) const override {
-    return {output_data_[index], outputs_[index].size_bytes};
-  }
+  absl::Span<const uint8_t> Output(size_t index) const override;
   absl::Status ResetState() override;
   bool HasState() const override { return !variable_flags_.empty() || has_resources_; }
 
  private:
   LiteRtInterpreter(const litert::Api* api, const InterpreterOptions& options) : api_(*api), options_(options) {}
 
+  absl::Status PrepareBytes(const Model& model, absl::Span<const uint8_t> bytes);
   absl::Status Load();
   void Unload();
   absl::Status Compile();
@@ -47,10 +47,15 @@ class LiteRtInterpreter : public Interpreter {
   const litert::Api& api_;
   const InterpreterOptions options_;
   absl::Span<const uint8_t> bytes_;
-  std::vector<uint8_t> private_copy_;   // of a model with variables
+  std::vector<uint8_t> private_copy_;   // of a model with variables or one that is not plain (plain_model.h)
   std::vector<size_t> variable_flags_;  // where in it the flags are
   bool has_resources_ = false;
   bool has_dynamic_shapes_ = false;
+
+  // What the runtime sees and gives; the same as inputs_ and outputs_ for a plain model.
+  std::vector<TensorInfo> runtime_outputs_;
+  std::vector<OutputSource> sources_;
+  std::vector<std::vector<uint8_t>> kept_;  // an output: its value where the runtime does not give it
 
   litert::LoadedModel model_ = nullptr;
   litert::CompiledModel compiled_ = nullptr;
