@@ -85,9 +85,10 @@ absl::Status VerifySparsity(const Tensor& tensor, uint64_t stored_bytes) {
     if (dimension.dense_size != extent)
       return Corrupt("dimension %d is dense with size %d, but the shape asks for %d", level, dimension.dense_size,
                      extent);
-    entries *= extent;
     // Repeated indices could make more entries than the shape has elements.
-    if (entries > kTensorElementsMax) return Corrupt("more than %d stored values", kTensorElementsMax);
+    if (extent > 0 && entries > kTensorElementsMax / extent)
+      return Corrupt("more than %d stored values", kTensorElementsMax);
+    entries *= extent;
   }
   const uint64_t bits = static_cast<uint64_t>(TypeBits(tensor.type)) * static_cast<uint64_t>(entries);
   if (entries > tensor.NumElements())

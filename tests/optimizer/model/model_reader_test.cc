@@ -48,6 +48,64 @@ TEST(ModelReaderTest, TruncatedFileIsSaidToBeCutShort) {
   EXPECT_THAT(MessageFor(file.substr(0, file.size() / 2)), HasSubstr("cut short or damaged"));
 }
 
+std::string ReasonFor(const Model& model) {
+  return ReasonOf(ReadModelFromBytes(AsBytes(*SerializeModel(model))).status());
+}
+
+TEST(ModelReaderTest, WhatIsNewerThanThisBuildIsUnsupported) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {4});
+  const TensorId y = builder.Activation("y", {4});
+  builder.AddOp(OpKind::kRelu, {x}, {y});
+  builder.Output(y);
+  Model model = builder.Build();
+  model.subgraphs[0].ops[0].kind = static_cast<OpKind>(4000);
+  EXPECT_EQ(ReasonFor(model), "MODEL_UNSUPPORTED");
+  model.subgraphs[0].ops[0].kind = OpKind::kRelu;
+  model.subgraphs[0].tensors[0].type = static_cast<TensorType>(99);
+  EXPECT_EQ(ReasonFor(model), "MODEL_UNSUPPORTED");
+}
+
+uint32_t WordAt(const std::string& bytes, size_t place) {
+  uint32_t word = 0;
+  std::memcpy(&word, bytes.data() + place, sizeof(word));
+  return word;
+}
+
+// Parts of a flatbuffer may be shared: here 300 operators are made to point at one megabyte of options.
+TEST(ModelReaderTest, RefusesAFileThatUnpacksToFarMoreThanItsSize) {
+  constexpr int kOps = 300;
+  constexpr uint8_t kMark = 0xA5;
+  ModelBuilder builder;
+  TensorId last = builder.Input("x", {4});
+  for (int i = 0; i < kOps; ++i) {
+    const TensorId next = builder.Activation("", {4});
+    OpOptions options;
+    options.custom.assign(i == 0 ? 1 << 20 : 8, kMark);
+    builder.AddOp(OpKind::kCustom, {last}, {next}, options);
+    last = next;
+  }
+  builder.Output(last);
+  std::string file = *SerializeModel(builder.Build());
+  ASSERT_TRUE(ReadModelFromBytes(AsBytes(file)).ok());
+
+  size_t big = 0;
+  for (size_t place = 0; place + 8 < file.size(); place += 4) {
+    if (WordAt(file, place) == 1 << 20 && file[place + 4] == static_cast<char>(kMark)) big = place;
+  }
+  ASSERT_NE(big, 0U);
+  int patched = 0;
+  for (size_t place = 0; place < big; place += 4) {
+    const size_t target = place + WordAt(file, place);
+    if (target + 12 > file.size() || WordAt(file, target) != 8 || WordAt(file, target + 4) != 0xA5A5A5A5) continue;
+    const auto distance = static_cast<uint32_t>(big - place);
+    std::memcpy(file.data() + place, &distance, sizeof(distance));
+    ++patched;
+  }
+  EXPECT_GE(patched, kOps - 1);  // a few other numbers happen to look like references
+  EXPECT_THAT(MessageFor(file), HasSubstr("made to exhaust memory"));
+}
+
 TEST(ModelReaderTest, AbsentFileIsNotFound) {
   EXPECT_EQ(MappedFile::Open("/nonexistent/model.tflite").status().code(), absl::StatusCode::kNotFound);
 }
