@@ -1,0 +1,81 @@
+#include "common/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace lathe {
+namespace {
+
+size_t FilesIn(const TempDir& dir) {
+  return static_cast<size_t>(
+      std::distance(std::filesystem::directory_iterator(dir.path()), std::filesystem::directory_iterator()));
+}
+
+TEST(MappedFileTest, ShowsTheBytes) {
+  const TempDir dir;
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "f", "hello")));
+  const auto mapped = MappedFile::Open(dir / "f");
+  ASSERT_TRUE(Succeeds(mapped));
+  EXPECT_EQ(std::string((*mapped)->bytes().begin(), (*mapped)->bytes().end()), "hello");
+}
+
+TEST(MappedFileTest, TakesAnEmptyFile) {
+  const TempDir dir;
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "f", "")));
+  const auto mapped = MappedFile::Open(dir / "f");
+  ASSERT_TRUE(Succeeds(mapped));
+  EXPECT_TRUE((*mapped)->bytes().empty());
+}
+
+TEST(MappedFileTest, RefusesWhatIsNoFile) {
+  const TempDir dir;
+  EXPECT_EQ(MappedFile::Open(dir / "none").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(MappedFile::Open(dir.path()).status().code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_EQ(mkfifo((dir / "fifo").c_str(), 0600), 0);
+  EXPECT_EQ(MappedFile::Open(dir / "fifo").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(AtomicFileTest, ReplacesTheWholeFileAtCommit) {
+  const TempDir dir;
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "f", "old")));
+  auto file = AtomicFile::Create(dir / "f");
+  ASSERT_TRUE(Succeeds(file));
+  const uint8_t bytes[] = {'n', 'e', 'w'};
+  ASSERT_TRUE(Succeeds((*file)->Append(bytes)));
+  EXPECT_EQ(*ReadFile(dir / "f", 100), "old");
+  ASSERT_TRUE(Succeeds((*file)->Commit()));
+  EXPECT_EQ(*ReadFile(dir / "f", 100), "new");
+  EXPECT_EQ(FilesIn(dir), 1u);
+}
+
+TEST(AtomicFileTest, LeavesNothingWithoutCommit) {
+  const TempDir dir;
+  { ASSERT_TRUE(Succeeds(AtomicFile::Create(dir / "f"))); }
+  EXPECT_EQ(FilesIn(dir), 0u);
+  EXPECT_EQ(AtomicFile::Create(dir / "none/f").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(ReadFileTest, RefusesLargeFilesAndFolders) {
+  const TempDir dir;
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "f", "12345")));
+  EXPECT_EQ(*ReadFile(dir / "f", 5), "12345");
+  EXPECT_TRUE(Fails(ReadFile(dir / "f", 4), absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", "5 bytes"));
+  EXPECT_EQ(ReadFile(dir.path(), 4).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ReadFile(dir / "none", 4).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(ErrnoToStatusTest, MapsWhatCallersTellApart) {
+  EXPECT_EQ(ErrnoToStatus(ENOSPC, "cannot write", "f").code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ErrnoToStatus(EACCES, "cannot open", "f").code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(ErrnoToStatus(EEXIST, "cannot link", "f").code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(ErrnoToStatus(EIO, "cannot read", "f").code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ErrnoToStatus(ENOENT, "cannot open", "f").message(), "cannot open 'f': No such file or directory");
+}
+
+}  // namespace
+}  // namespace lathe
