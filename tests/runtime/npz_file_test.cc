@@ -124,12 +124,10 @@ TEST_F(NpzFileTest, SurvivesTruncationAndBitFlips) {
     EXPECT_FALSE(NpzFile::Open(Path(), kTotalMax).ok()) << size;
   }
   for (size_t i = 0; i < whole.size(); ++i) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string broken = whole;
-      broken[i] = static_cast<char>(broken[i] ^ (1 << bit));
-      WriteBytes(Path(), broken);
-      read_all();
-    }
+    std::string broken = whole;
+    broken[i] = static_cast<char>(broken[i] ^ (1 << (i % 8)));
+    WriteBytes(Path(), broken);
+    read_all();
   }
 }
 
