@@ -84,7 +84,7 @@ class BadInput(unittest.TestCase):
         self.refused(1, "DATA_INVALID", ["image", "nan"], MODEL, "--preset", "int8", "--calibration", str(path))
 
     def test_unknown_preset(self):
-        self.refused(2, "BAD_REQUEST|BAD_RECIPE|BAD_FLAGS", ["int9", "float16", "dynamic-range", "weight-only-int8", "int8"], MODEL, "--preset", "int9")
+        self.refused(2, "BAD_REQUEST|RECIPE_INVALID|USAGE", ["int9", "float16", "dynamic-range", "weight-only-int8", "int8"], MODEL, "--preset", "int9")
 
     def test_already_quantized_model(self):
         quantized = self.folder / "quantized.tflite"
