@@ -1,0 +1,56 @@
+#include "worker/executor_spec.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/status_matchers.h"
+
+namespace lathe {
+namespace {
+
+const std::string kDigest(64, 'a');
+const std::string kName = "projects/default/artifacts/" + kDigest;
+
+TEST(ExecutorSpecTest, PointsAtStagedInputs) {
+  v1::JobSpec job;
+  job.mutable_optimize()->set_model(kName);
+  job.mutable_optimize()->mutable_recipe()->set_preset("int8");
+  v1::DatasetRef& data = *job.mutable_optimize()->mutable_calibration();
+  data.set_artifact("projects/default/artifacts/" + std::string(64, 'b'));
+  data.set_seed(7);
+  data.set_sample_limit(5);
+  data.mutable_preprocessing()->set_scale(0.5);
+  data.mutable_input_range()->set_low(-1);
+  data.mutable_input_range()->set_high(1);
+  const auto spec = MakeExecutorSpec(job, {.threads = 2});
+  ASSERT_TRUE(Succeeds(spec));
+  EXPECT_EQ(spec->optimize().model(), "input/" + kDigest);
+  EXPECT_EQ(spec->optimize().calibration(), "input/" + std::string(64, 'b'));
+  EXPECT_EQ(spec->optimize().recipe().preset(), "int8");
+  EXPECT_EQ(spec->optimize().model_sha256(), std::string(32, '\xaa'));
+  EXPECT_TRUE(spec->optimize().benchmark());
+  EXPECT_EQ(spec->seed(), 7u);
+  EXPECT_EQ(spec->samples().sample_limit(), 5u);
+  EXPECT_EQ(spec->samples().scale(), 0.5);
+  EXPECT_FALSE(spec->samples().has_mean());
+  EXPECT_EQ(spec->samples().input_low(), -1);
+  EXPECT_EQ(spec->threads(), 2u);
+}
+
+TEST(ExecutorSpecTest, TakesTheLowerBudget) {
+  v1::JobSpec job;
+  job.mutable_benchmark()->set_model(kName);
+  job.mutable_budgets()->set_threads(8);
+  job.mutable_budgets()->set_memory_bytes(100);
+  const auto spec = MakeExecutorSpec(job, {.threads = 2, .memory_bytes = 200});
+  ASSERT_TRUE(Succeeds(spec));
+  EXPECT_EQ(spec->threads(), 2u);
+  EXPECT_EQ(spec->memory_bytes(), 100u);
+  EXPECT_EQ(spec->benchmark().against(), "");
+}
+
+TEST(ExecutorSpecTest, RefusesOtherKinds) {
+  EXPECT_TRUE(Fails(MakeExecutorSpec(v1::JobSpec(), {}), absl::StatusCode::kUnimplemented, "KIND_UNIMPLEMENTED"));
+}
+
+}  // namespace
+}  // namespace lathe
