@@ -1,9 +1,11 @@
 #include "runtime/calibrate.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -77,7 +79,8 @@ Model ExposeTensors(const Model& model, const std::vector<TensorId>& group) {
   return exposed;
 }
 
-// A file that is gone at the end of scope.
+// A file that is gone at the end of scope. Not written through AtomicFile: nobody else reads it, and its fsync took
+// longer than small models take to calibrate.
 class ScratchFile {
  public:
   explicit ScratchFile(std::string path) : path_(std::move(path)) {}
@@ -87,7 +90,19 @@ class ScratchFile {
   }
   ScratchFile(const ScratchFile&) = delete;
   ScratchFile& operator=(const ScratchFile&) = delete;
-  const std::string& path() const { return path_; }
+  absl::StatusOr<std::shared_ptr<const MappedFile>> Write(const Model& model) const {
+    std::ofstream file(path_, std::ios::binary | std::ios::trunc);
+    const auto sink = [&](absl::Span<const uint8_t> bytes) -> absl::Status {
+      if (file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) {
+        return absl::OkStatus();
+      }
+      return ErrnoToStatus(errno, "cannot write", path_);
+    };
+    LATHE_RETURN_IF_ERROR(WriteModel(model, sink));
+    file.close();
+    if (!file) return ErrnoToStatus(errno, "cannot write", path_);
+    return MappedFile::Open(path_);
+  }
 
  private:
   std::string path_;
@@ -123,8 +138,7 @@ class Calibration {
   absl::Status RunGroup(size_t group) {
     const Model exposed = ExposeTensors(model_, groups_[group]);
     const ScratchFile file(options_.scratch_dir + "/calibrate.tflite");
-    LATHE_RETURN_IF_ERROR(WriteModelToFile(exposed, file.path()));
-    LATHE_ASSIGN_OR_RETURN(const auto mapped, MappedFile::Open(file.path()));
+    LATHE_ASSIGN_OR_RETURN(const auto mapped, file.Write(exposed));
     LATHE_RETURN_IF_ERROR(samples_.Rewind());
     SampleLoop loop;
     loop.workers = spread_.interpreters;

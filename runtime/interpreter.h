@@ -66,8 +66,8 @@ class Interpreter {
   // The output of the last Run, valid until the next Run or the end of the interpreter, 64-byte aligned.
   virtual absl::Span<const uint8_t> Output(size_t index) const = 0;
   // Sets variable tensors and resources (recurrent state) back to their start, so that samples do not depend on each
-  // other: call it before each sample. Free for models without state; for models with state it loads the model again
-  // (milliseconds), because the runtime has no call for it. Inputs must be set again afterwards.
+  // other: call it before each sample. Free for models without state, microseconds for variable tensors; a model with
+  // resources is loaded again (milliseconds). Inputs must be set again afterwards.
   virtual absl::Status ResetState() = 0;
   virtual bool HasState() const = 0;
 
