@@ -1,0 +1,103 @@
+// `lathe optimize|benchmark|inspect|dump` on this machine, with the real executor and real models.
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "common/digest.h"
+#include "tests/client/run_command.h"
+
+namespace lathe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class CliLocalTest : public testing::Test {
+ protected:
+  std::string Model() const { return SharedDir() + "/models/mlperf_tiny_resnet8_cifar10.tflite"; }
+  std::string Out() const { return folder_.path() + "/out.tflite"; }
+  const TempDir folder_;
+};
+
+TEST_F(CliLocalTest, OptimizesAndReports) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const std::string report_dir = folder_.path() + "/report/deep";
+  const CommandResult result =
+      RunLathe("optimize " + Model() + " -o " + Out() + " --preset int8 --json --report " + report_dir);
+  ASSERT_EQ(result.exit_code, 0) << result.err << result.out;
+  const auto report = result.Json();
+  EXPECT_EQ(report["output"]["bytes"], std::filesystem::file_size(Out()));
+  EXPECT_LT(report["output"]["bytes"], report["input"]["bytes"]);
+  EXPECT_EQ(report["output"]["sha256"], HexDigest(*Sha256File(Out())));
+  EXPECT_EQ(report["error"]["synthetic"], true);
+  EXPECT_GT(report["error"]["outputs"][0]["sqnr_db"], 5);
+  EXPECT_GT(report["latency"]["input_ms"], 0);
+  EXPECT_EQ(nlohmann::json::parse(ReadText(report_dir + "/report.json")), report);
+}
+
+TEST_F(CliLocalTest, PrintsTheTable) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const CommandResult result = RunLathe("optimize " + Model() + " -o " + Out() + " --preset dynamic-range");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("before"), HasSubstr("compressed (zstd)"), HasSubstr("latency, median"),
+                                HasSubstr("dB"), HasSubstr("wrote " + Out())));
+}
+
+TEST_F(CliLocalTest, SkipsWhatNoBenchmarkSkips) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const auto report =
+      RunLathe("optimize " + Model() + " -o " + Out() + " --preset float16 --no-benchmark --json").Json();
+  EXPECT_FALSE(report.contains("latency"));
+  EXPECT_FALSE(report["output"].contains("zstd_bytes"));
+  EXPECT_TRUE(report.contains("error"));
+}
+
+TEST_F(CliLocalTest, LeavesTheOldOutputWhenItFails) {
+  std::ofstream(folder_.path() + "/image.tflite") << "\x89PNG\r\n\x1a\n and so on";
+  std::ofstream(Out()) << "old";
+  const CommandResult result =
+      RunLathe("optimize " + folder_.path() + "/image.tflite -o " + Out() + " --preset int8 --json");
+  EXPECT_EQ(result.exit_code, 1);
+  const auto error = result.Json()["error"];
+  EXPECT_EQ(error["reason"], "MODEL_CORRUPT") << error;
+  EXPECT_EQ(ReadText(Out()), "old");
+}
+
+TEST_F(CliLocalTest, RefusesToDoNothing) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  ASSERT_EQ(RunLathe("optimize " + Model() + " -o " + Out() + " --preset int8 --no-benchmark").exit_code, 0);
+  const CommandResult again = RunLathe("optimize " + Out() + " -o " + Out() + "2 --preset int8 --no-benchmark --json");
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_EQ(again.Json()["error"]["reason"], "NOTHING_TO_DO");
+  EXPECT_FALSE(std::filesystem::exists(Out() + "2"));
+}
+
+TEST_F(CliLocalTest, InspectsDumpsAndBenchmarks) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const auto summary = RunLathe("inspect " + Model() + " --json").Json();
+  EXPECT_GT(summary["operator_count"], 0);
+  EXPECT_EQ(summary["bytes"], std::filesystem::file_size(Model()));
+  EXPECT_THAT(RunLathe("inspect " + Model()).out, HasSubstr("CONV_2D"));
+  EXPECT_THAT(RunLathe("dump " + Model()).out, HasSubstr("CONV_2D"));
+  EXPECT_THAT(RunLathe("dump --json " + Model()).Json()["dump"].get<std::string>(), HasSubstr("CONV_2D"));
+  const auto benchmark = RunLathe("benchmark --json --runs 12 " + Model()).Json();
+  EXPECT_EQ(benchmark["latency"]["input_runs"], 12);
+  EXPECT_GT(benchmark["latency"]["input_ms"], 0);
+  const auto both = RunLathe("benchmark --json --runs 12 " + Model() + " --against " + Model()).Json();
+  EXPECT_GT(both["latency"]["output_ms"], 0);
+}
+
+TEST_F(CliLocalTest, CleansUpAfterCtrlC) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const std::string temporary = folder_.path() + "/tmp";
+  std::filesystem::create_directory(temporary);
+  const CommandResult result =
+      RunLathe("benchmark --json --runs 10000 " + SharedDir() + "/models/mobilenet_v2_1.0_224_random.tflite",
+               "TMPDIR=" + temporary + " timeout --signal=INT 1");
+  EXPECT_THAT(result.out, HasSubstr("CANCELLED")) << result.err;
+  EXPECT_TRUE(std::filesystem::is_empty(temporary));
+}
+
+}  // namespace
+}  // namespace lathe
