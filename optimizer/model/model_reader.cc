@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -41,11 +42,17 @@ size_t Count(const flatbuffers::Vector<T>* values) {
   return values == nullptr ? 0 : values->size();
 }
 
+// flatbuffers' verifier checks where a vector begins but not that its 8-byte numbers are aligned, so they are copied
+// out.
 template <typename To, typename T>
 std::vector<To> Numbers(const flatbuffers::Vector<T>* values) {
   std::vector<To> result;
   result.reserve(Count(values));
-  for (size_t i = 0; i < Count(values); ++i) result.emplace_back(values->Get(static_cast<flatbuffers::uoffset_t>(i)));
+  for (size_t i = 0; i < Count(values); ++i) {
+    T value;
+    std::memcpy(&value, values->Data() + i * sizeof(T), sizeof(T));
+    result.emplace_back(flatbuffers::EndianScalar(value));
+  }
   return result;
 }
 
