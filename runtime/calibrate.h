@@ -34,10 +34,6 @@ struct CalibrateOptions {
 absl::StatusOr<RangeTable> Calibrate(const Model& model, const std::vector<TensorId>& tensors, SampleSource& samples,
                                      const CalibrateOptions& options);
 
-// Smallest and largest value, at memory speed. False when a value is NaN or infinite (`range` is then unspecified).
-// REQUIRES: !values.empty().
-bool FindRange(absl::Span<const float> values, TensorRange* range);
-
 }  // namespace lathe
 
 #endif  // LATHE_RUNTIME_CALIBRATE_H_

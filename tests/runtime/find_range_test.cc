@@ -1,9 +1,11 @@
+#include "runtime/find_range.h"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
-
-#include "runtime/calibrate.h"
+#include <vector>
 
 namespace lathe {
 namespace {
