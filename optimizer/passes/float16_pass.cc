@@ -48,6 +48,9 @@ bool KeepsDepthwiseFilters(const Model& model) {
   for (const Subgraph& subgraph : model.subgraphs) {
     const UseMap uses(subgraph);
     for (size_t t = 0; t < subgraph.tensors.size(); ++t) {
+      // Those stored by an earlier run count too, so that a second run decides the same.
+      const bool stored = subgraph.tensors[t].type == TensorType::kFloat16 && model.IsConstant(subgraph.tensors[t]);
+      if (stored) all += subgraph.tensors[t].NumElements();
       if (!IsDenseFloatConstant(model, subgraph.tensors[t])) continue;
       all += subgraph.tensors[t].NumElements();
       if (IsDepthwiseFilter(subgraph, uses.consumers(TensorId(t)))) filters += subgraph.tensors[t].NumElements();

@@ -1,0 +1,83 @@
+#include "optimizer/passes/float16_pass.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/support/model_builder.h"
+#include "tests/support/pass_properties.h"
+
+namespace lathe {
+namespace {
+
+Model TwoConvolutions() {
+  ModelBuilder builder;
+  TensorId x = builder.Input("x", {1, 8, 8, 4});
+  x = builder.Conv2d(x, 16, 3, 1);
+  builder.Output(builder.Conv2d(x, 8, 3, 2));
+  builder.AddSignature("serve");
+  return builder.Build();
+}
+
+int64_t Count(const Model& model, OpKind kind) {
+  int64_t count = 0;
+  for (const Op& op : model.subgraphs[0].ops) count += op.kind == kind;
+  return count;
+}
+
+TEST(Float16PassTest, StoresWeightsBehindDequantize) {
+  const Model result = ExpectPassProperties(Float16Pass(), TwoConvolutions());
+  EXPECT_EQ(Count(result, OpKind::kDequantize), 2);
+  for (const Op& op : result.subgraphs[0].ops) {
+    // A FLOAT16 tensor must not reach a compute operator: its kernel would read it as float32 past its end.
+    if (op.kind == OpKind::kDequantize) continue;
+    for (TensorId id : op.inputs) EXPECT_EQ(result.subgraphs[0].tensor(id).type, TensorType::kFloat32);
+  }
+}
+
+TEST(Float16PassTest, LeavesSmallConstantsAlone) {
+  ModelBuilder builder;
+  builder.Output(builder.FullyConnected(builder.Input("x", {1, 8}), 4, 1));
+  const Model result = ExpectPassProperties(Float16Pass(), builder.Build());
+  EXPECT_EQ(Count(result, OpKind::kDequantize), 0);
+}
+
+TEST(Float16PassTest, SharedConstantGetsOneDequantize) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {1, 32}), w = builder.RandomConstant("w", {32, 32}, 5);
+  const TensorId y = builder.Activation("y", {1, 32}), z = builder.Activation("z", {1, 32});
+  builder.AddOp(OpKind::kFullyConnected, {x, w, TensorId()}, {y}, MakeFullyConnectedOptions({}));
+  builder.AddOp(OpKind::kFullyConnected, {y, w, TensorId()}, {z}, MakeFullyConnectedOptions({}));
+  builder.Output(z);
+  EXPECT_EQ(Count(ExpectPassProperties(Float16Pass(), builder.Build()), OpKind::kDequantize), 1);
+}
+
+TEST(Float16PassTest, KeepsDepthwiseFiltersOnlyWhereTheyAreFew) {
+  ModelBuilder builder;
+  builder.Output(builder.DepthwiseConv2d(builder.Input("x", {1, 8, 8, 64}), 3, 1));
+  EXPECT_EQ(Count(ExpectPassProperties(Float16Pass(), builder.Build()), OpKind::kDequantize), 1);
+
+  ModelBuilder with_large_layer;
+  TensorId x = with_large_layer.DepthwiseConv2d(with_large_layer.Input("x", {1, 8, 8, 64}), 3, 1);
+  with_large_layer.Output(with_large_layer.Conv2d(x, 64, 3, 2));
+  EXPECT_EQ(Count(ExpectPassProperties(Float16Pass(), with_large_layer.Build()), OpKind::kDequantize), 1);
+}
+
+TEST(Float16PassTest, NamesWeightsThatAreNotFinite) {
+  std::vector<float> values(1024, 1);
+  values[3] = std::nanf("");
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {1, 32}), w = builder.Constant("bad weights", {32, 32}, values);
+  const TensorId y = builder.Activation("y", {1, 32});
+  builder.AddOp(OpKind::kFullyConnected, {x, w, TensorId()}, {y}, MakeFullyConnectedOptions({}));
+  builder.Output(y);
+  Model model = builder.Build();
+  PassContext context;
+  const absl::Status status = RunPass(Float16Pass(), model, context).status();
+  EXPECT_EQ(ReasonOf(status), "WEIGHTS_NOT_FINITE");
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("bad weights"));
+}
+
+}  // namespace
+}  // namespace lathe

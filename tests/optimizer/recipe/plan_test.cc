@@ -1,0 +1,38 @@
+#include "optimizer/recipe/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "optimizer/recipe/validate.h"
+
+namespace lathe {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<std::string> PlanOf(const std::string& preset) {
+  Recipe recipe;
+  recipe.preset = preset;
+  return PlanRecipe(ResolveRecipe(recipe, "recipe").value());
+}
+
+TEST(PlanRecipeTest, CleansUpBeforeItQuantizes) {
+  EXPECT_THAT(PlanOf("float16"), ElementsAre("quantize-float16"));
+  EXPECT_THAT(PlanOf("dynamic-range"), ElementsAre("expand-float16", "quantize-dynamic-range"));
+  EXPECT_THAT(PlanOf("weight-only-int8"), ElementsAre("expand-float16", "quantize-weight-only"));
+  EXPECT_THAT(PlanOf("int8"), ElementsAre("expand-float16", "quantize-full-integer"));
+}
+
+TEST(PlanRecipeTest, NamesListedPassesOnly) {
+  for (const PresetInfo& preset : Presets()) {
+    if (!preset.supported) continue;
+    for (const std::string& pass : PlanOf(preset.name)) {
+      EXPECT_TRUE(std::any_of(Passes().begin(), Passes().end(), [&](const PassInfo& info) {
+        return info.name == pass;
+      })) << pass;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lathe
