@@ -24,8 +24,7 @@ const CancelToken& InterruptToken() {
     struct sigaction action {};
     action.sa_handler = OnSignal;
     action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the program
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
     return interrupt_token;
   }();
   return *token;

@@ -7,7 +7,7 @@
 
 namespace lathe {
 
-// Set by the first Ctrl-C or SIGTERM from the first call on; the second one ends the program at once.
+// Set by the first Ctrl-C, SIGTERM or SIGHUP from the first call on; the second one ends the program at once.
 const CancelToken& InterruptToken();
 
 // How far the work is, on stderr: a bar on a terminal, otherwise a line when the phase changes and after every tenth.

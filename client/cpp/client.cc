@@ -15,6 +15,21 @@ constexpr std::chrono::seconds kConnectDeadline{5};
 constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr std::chrono::milliseconds kCancelPoll{50};
+// A refused connection is tried again so long: the server may be just starting.
+constexpr std::chrono::seconds kRefusedPatience{1};
+
+// False: refused for kRefusedPatience, or no answer within kConnectDeadline.
+bool WaitForConnection(grpc::Channel& channel) {
+  const auto start = std::chrono::system_clock::now();
+  auto deadline = start + kConnectDeadline;
+  grpc_connectivity_state state = channel.GetState(true);
+  while (state != GRPC_CHANNEL_READY) {
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) deadline = std::min(deadline, start + kRefusedPatience);
+    if (!channel.WaitForStateChange(state, deadline)) return false;
+    state = channel.GetState(true);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -60,11 +75,11 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const std::string& addre
   auto stubs = std::make_unique<Stubs>();
   stubs->address = address;
   stubs->channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  if (!stubs->channel->WaitForConnected(std::chrono::system_clock::now() + kConnectDeadline)) {
+  if (!WaitForConnection(*stubs->channel)) {
     return MakeError(absl::StatusCode::kUnavailable, "SERVER_UNREACHABLE",
-                     absl::StrFormat("cannot reach a server at '%s' within %d s: is lathe-server running there, and is "
-                                     "the address HOST:PORT?",
-                                     address, kConnectDeadline.count()));
+                     absl::StrFormat("cannot reach a server at '%s': is lathe-server running there, and is the address "
+                                     "HOST:PORT?",
+                                     address));
   }
   stubs->jobs = v1::JobService::NewStub(stubs->channel);
   stubs->artifacts = v1::ArtifactService::NewStub(stubs->channel);

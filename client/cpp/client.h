@@ -34,7 +34,8 @@ using TransferProgress = std::function<void(uint64_t done, uint64_t total)>;
 // it cannot be reached, also after retries; CANCELLED when `cancel` was set. Unary calls end after 30 s. Thread-safe.
 class Client {
  public:
-  // `address` is HOST:PORT, without TLS. UNAVAILABLE SERVER_UNREACHABLE after 5 s.
+  // `address` is HOST:PORT, without TLS. UNAVAILABLE SERVER_UNREACHABLE after 5 s
+  // without an answer, or 1 s of refused connections.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const std::string& address);
   ~Client();
 
