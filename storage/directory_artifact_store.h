@@ -17,8 +17,8 @@ namespace lathe {
 
 struct DirectoryStoreOptions {
   double free_fraction_min = 0.05;
-  std::function<double()> free_fraction;    // unset: asks the file system of the folder
-  uint64_t sync_bytes = uint64_t{8} << 20;  // uploads are synced each time they grew by this
+  std::function<double()> free_fraction = {};  // unset: asks the file system of the folder
+  uint64_t sync_bytes = uint64_t{8} << 20;     // uploads are synced each time they grew by this
 };
 
 // ArtifactStore in a folder that one process uses:

@@ -16,7 +16,7 @@ struct LocalStorageOptions {
   // Uploads are refused when less of the disk is free.
   double free_fraction_min = 0.05;
   // Free part of the disk, 0..1; unset: asks the file system.
-  std::function<double()> free_fraction;
+  std::function<double()> free_fraction = {};
 };
 
 // Everything that one machine keeps, in one data directory:

@@ -11,8 +11,8 @@
 namespace lathe {
 
 struct SubprocessExecutorOptions {
-  std::string executor_path;  // lathe-executor
-  int threads = 1;            // per attempt
+  std::string executor_path = "";  // lathe-executor
+  int threads = 1;                 // per attempt
   std::chrono::milliseconds wall{std::chrono::hours(1)};
   uint64_t memory_bytes = uint64_t{4} << 30;
   uint64_t file_bytes = uint64_t{8} << 30;
