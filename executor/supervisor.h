@@ -23,8 +23,8 @@ struct ExecutorLimits {
 };
 
 struct ExecutorLaunch {
-  std::string executor_path;  // lathe-executor; FindExecutor() gives the one beside this program
-  std::string job_dir;        // exists; holds input/; spec.pb and out/ are made here
+  std::string executor_path;        // lathe-executor; FindExecutor() gives the one beside this program
+  std::string job_dir;              // exists; holds input/; spec.pb and out/ are made here
   internal::v1::ExecutorSpec spec;  // build_id is filled in
   ExecutorLimits limits;
 };
@@ -39,7 +39,9 @@ struct ExecutorExit {
 // NOTHING_TO_DO, ...) comes back as that status. Other errors:
 //   INTERNAL EXECUTOR_CRASHED: the message names the signal or exit code and holds the last 20 lines of its output.
 //   RESOURCE_EXHAUSTED MEMORY_BUDGET, DEADLINE_EXCEEDED TIME_BUDGET: which limit, what it was.
-//   CANCELLED CANCELLED. FAILED_PRECONDITION BUILD_MISMATCH: both build ids. NOT_FOUND EXECUTOR_MISSING: the path.
+//   RESOURCE_EXHAUSTED FILE_BUDGET: it wrote a file above file_bytes.
+//   CANCELLED CANCELLED; a job that had just finished when it was cancelled returns its result instead.
+//   FAILED_PRECONDITION BUILD_MISMATCH: both build ids. NOT_FOUND EXECUTOR_MISSING: the path.
 // On every return the child and its process group are gone. Thread-safe; many may run at once.
 absl::StatusOr<internal::v1::ExecutorResult> RunExecutor(
     const ExecutorLaunch& launch, const std::function<void(const internal::v1::ExecutorEvent::Progress&)>& on_progress,

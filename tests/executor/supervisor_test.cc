@@ -51,7 +51,11 @@ class SupervisorTest : public testing::Test {
   absl::StatusOr<ExecutorResult> Run(const std::string& hook) {
     launch_.spec.set_test_hook(hook);
     return RunExecutor(
-        launch_, [this](const ExecutorEvent::Progress& progress) { fractions_.push_back(progress.fraction()); },
+        launch_,
+        [this](const ExecutorEvent::Progress& progress) {
+          fractions_.push_back(progress.fraction());
+          if (cancel_at_progress_) cancel_.Cancel();
+        },
         cancel_, &exit_);
   }
 
@@ -66,6 +70,7 @@ class SupervisorTest : public testing::Test {
   TempDir folder_;
   ExecutorLaunch launch_;
   CancelToken cancel_;
+  bool cancel_at_progress_ = false;
   ExecutorExit exit_;
   std::vector<double> fractions_;
 };
@@ -147,10 +152,12 @@ TEST_F(SupervisorTest, RefusesAnotherBuildNamingBoth) {
 
 TEST_F(SupervisorTest, EndsAJobAboveItsMemory) {
   launch_.limits.memory_bytes = 64 << 20;
-  const auto result = Run("allocate");
-  ExpectError(result, absl::StatusCode::kResourceExhausted, "MEMORY_BUDGET", "memory");
-  EXPECT_THAT(std::string(result.status().message()), HasSubstr("64 MiB"));
-  EXPECT_GT(exit_.peak_rss_bytes, uint64_t{64} << 20);
+  for (const char* hook : {"hoard", "allocate"}) {
+    const auto result = Run(hook);
+    ExpectError(result, absl::StatusCode::kResourceExhausted, "MEMORY_BUDGET", "memory");
+    EXPECT_THAT(std::string(result.status().message()), HasSubstr("64 MiB"));
+    EXPECT_GT(exit_.peak_rss_bytes, uint64_t{64} << 20);
+  }
 }
 
 TEST_F(SupervisorTest, CallsAFailedAllocationAMemoryError) {
@@ -172,24 +179,14 @@ TEST_F(SupervisorTest, EndsAJobAboveItsTime) {
 }
 
 TEST_F(SupervisorTest, CancelsAJob) {
-  std::thread canceller([this] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    cancel_.Cancel();
-  });
-  const auto result = Run("hang");
-  canceller.join();
-  ExpectError(result, absl::StatusCode::kCancelled, "CANCELLED", "cancelled");
+  cancel_at_progress_ = true;
+  ExpectError(Run("hang"), absl::StatusCode::kCancelled, "CANCELLED", "cancelled");
 }
 
 TEST_F(SupervisorTest, KillsAJobThatIgnoresTheFirstSignal) {
   launch_.limits.kill_grace = std::chrono::milliseconds(200);
-  std::thread canceller([this] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    cancel_.Cancel();
-  });
-  const auto result = Run("stubborn");
-  canceller.join();
-  ExpectError(result, absl::StatusCode::kCancelled, "CANCELLED", "cancelled");
+  cancel_at_progress_ = true;
+  ExpectError(Run("stubborn"), absl::StatusCode::kCancelled, "CANCELLED", "cancelled");
 }
 
 TEST_F(SupervisorTest, DoesNotStartACancelledJob) {
@@ -208,7 +205,7 @@ TEST_F(SupervisorTest, EndsTheWholeProcessGroup) {
     if (file != nullptr && fscanf(file, "%*d %*s %c", &state) != 1) state = 'X';
     if (file != nullptr) fclose(file);
     if (state == 'Z' || state == 'X') return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // polling another process
   }
   EXPECT_EQ(kill(orphan, 0), -1);
 }

@@ -84,15 +84,6 @@ int Environment() {
   return Succeed(text);
 }
 
-int Allocate() {
-  std::vector<char*> blocks;
-  while (true) {
-    blocks.push_back(new char[1 << 20]);
-    memset(blocks.back(), 1, 1 << 20);
-    usleep(500);
-  }
-}
-
 int Fill() {
   std::ofstream file("out/fill");
   const std::string block(1 << 20, 'x');
@@ -101,13 +92,27 @@ int Fill() {
   return 97;
 }
 
+// Says that it is there, and stays.
 int Hang() {
+  Progress(0.5);
   while (true) pause();
 }
 
 int Stubborn() {
   signal(SIGTERM, SIG_IGN);
   return Hang();
+}
+
+// Twice the memory that the test allows, touched; below the address space that it allows.
+int Hoard() {
+  const std::vector<char> held(size_t{128} << 20, 'x');
+  return held.back() == 'x' ? Hang() : 0;
+}
+
+// As fast as it can until an allocation fails.
+int Allocate() {
+  std::vector<std::vector<char>> held;
+  while (true) held.emplace_back(size_t{1} << 20, 'x');
 }
 
 // Leaves a process of its group behind; the test finds its id in the answer.
@@ -143,6 +148,7 @@ int Run(const std::string& hook) {
       {"fail", Fail},
       {"environment", Environment},
       {"allocate", Allocate},
+      {"hoard", Hoard},
       {"fill", Fill},
       {"hang", Hang},
       {"stubborn", Stubborn},
