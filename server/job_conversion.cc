@@ -6,6 +6,7 @@
 #include "optimizer/recipe/validate.h"
 #include "server/limits.h"
 #include "server/names.h"
+#include "server/rpc_status.h"
 #include "wire/recipe.h"
 #include "wire/status.h"
 
@@ -24,7 +25,9 @@ void ErrorToProto(const JobError& error, google::rpc::Status* proto) {
       proto->code() == static_cast<int>(error.code)) {
     return;
   }
-  *proto = RpcFromStatus(MakeError(error.code, error.reason, error.message), ErrorRoom::kJob);
+  constexpr size_t kBytesMax = 256 << 10;
+  *proto = RpcFromStatus(WithCleanTexts(MakeError(error.code, error.reason, error.message), kBytesMax, kBytesMax),
+                         ErrorRoom::kJob);
 }
 
 }  // namespace

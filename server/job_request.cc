@@ -151,7 +151,7 @@ absl::Status CheckKind(const v1::JobSpec& spec) {
 
 }  // namespace
 
-absl::StatusOr<JobRequest> ParseJobRequest(const v1::SubmitJobRequest& request) {
+absl::StatusOr<JobRequest> ParseJobRequest(const v1::SubmitJobRequest& request, int64_t now_micros) {
   LATHE_RETURN_IF_ERROR(CheckKind(request.spec()));
   FieldChecks checks;
   JobRequest parsed;
@@ -174,13 +174,16 @@ absl::StatusOr<JobRequest> ParseJobRequest(const v1::SubmitJobRequest& request) 
   content.clear_request_id();
   parsed.job.id = request.job_id();
   parsed.job.spec = spec.SerializeAsString();
+  if (spec.has_deadline()) {
+    parsed.job.deadline_micros = now_micros + spec.deadline().seconds() * 1'000'000 + spec.deadline().nanos() / 1000;
+  }
   parsed.job.labels = SortedLabels(request.labels());
   parsed.job.request_id = request.request_id();
   parsed.job.request_hash = ContentHash("SubmitJob", content);
   return parsed;
 }
 
-absl::StatusOr<JobRequest> ParseRetry(const v1::RetryJobRequest& request, const JobRecord& record) {
+absl::StatusOr<JobRequest> ParseRetry(const v1::RetryJobRequest& request, const JobRecord& record, int64_t now_micros) {
   FieldChecks checks;
   checks.CheckRequestId("request_id", request.request_id());
   LATHE_RETURN_IF_ERROR(checks.Result());
@@ -198,6 +201,9 @@ absl::StatusOr<JobRequest> ParseRetry(const v1::RetryJobRequest& request, const 
   parsed.job.spec = record.spec;
   parsed.job.labels = record.labels;
   parsed.job.priority = record.priority;
+  if (record.deadline_micros != 0) {
+    parsed.job.deadline_micros = now_micros + record.deadline_micros - record.create_time_micros;
+  }
   parsed.job.max_attempts = limits::kAttemptsMax;
   parsed.job.retry_of = record.key.id;
   parsed.job.inputs = record.inputs;

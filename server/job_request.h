@@ -25,10 +25,10 @@ struct JobRequest {
 // Checks a request and fills in and lowers the budgets. INVALID_ARGUMENT BAD_REQUEST: every bad field at once.
 // UNIMPLEMENTED KIND_UNIMPLEMENTED: a kind of job that is declared only. NOT_FOUND PROJECT_NOT_FOUND.
 // Knows nothing of what is stored: the artifacts may not exist.
-absl::StatusOr<JobRequest> ParseJobRequest(const v1::SubmitJobRequest& request);
+absl::StatusOr<JobRequest> ParseJobRequest(const v1::SubmitJobRequest& request, int64_t now_micros);
 
-// The same work again: a job with the stored spec of `record`.
-absl::StatusOr<JobRequest> ParseRetry(const v1::RetryJobRequest& request, const JobRecord& record);
+// The same work again: a job with the stored spec of `record`, and as much time until its deadline.
+absl::StatusOr<JobRequest> ParseRetry(const v1::RetryJobRequest& request, const JobRecord& record, int64_t now_micros);
 
 }  // namespace lathe
 

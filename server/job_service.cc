@@ -24,7 +24,7 @@ grpc::ServerUnaryReactor* JobServiceImpl::SubmitJob(grpc::CallbackServerContext*
 
 absl::Status JobServiceImpl::Submit(const v1::SubmitJobRequest& request, v1::Job* response) {
   LATHE_RETURN_IF_ERROR(edge_.CheckAccepting());
-  LATHE_ASSIGN_OR_RETURN(const JobRequest parsed, ParseJobRequest(request));
+  LATHE_ASSIGN_OR_RETURN(const JobRequest parsed, ParseJobRequest(request, edge_.clock().NowMicros()));
   if (const absl::Status check = CheckArtifacts(parsed); !check.ok()) {
     // A repeated request is answered with its job although the inputs may be gone meanwhile; the store knows.
     const bool may_repeat = absl::IsNotFound(check) && !request.request_id().empty() && !request.validate_only();
@@ -118,7 +118,7 @@ grpc::ServerUnaryReactor* JobServiceImpl::RetryJob(grpc::CallbackServerContext* 
     LATHE_RETURN_IF_ERROR(edge_.CheckAccepting());
     LATHE_ASSIGN_OR_RETURN(const JobKey key, ParseJobName(request->name()));
     LATHE_ASSIGN_OR_RETURN(const JobRecord record, jobs_.Get(key));
-    LATHE_ASSIGN_OR_RETURN(const JobRequest retry, ParseRetry(*request, record));
+    LATHE_ASSIGN_OR_RETURN(const JobRequest retry, ParseRetry(*request, record, edge_.clock().NowMicros()));
     return Insert(retry, response);
   });
 }

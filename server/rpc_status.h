@@ -15,6 +15,10 @@ namespace lathe {
 // The same error with one more entry of ErrorInfo.metadata, e.g. committed_size.
 absl::Status WithMetadata(absl::Status status, std::string_view key, std::string_view value);
 
+// The same error with texts that fit and are UTF-8, as proto3 strings must be: messages quote names of hostile models.
+// At least one violation stays.
+absl::Status WithCleanTexts(const absl::Status& status, size_t message_bytes_max, size_t violation_bytes_max);
+
 // UNAVAILABLE DRAINING.
 absl::Status DrainingError();
 
