@@ -215,7 +215,8 @@ absl::StatusOr<ExecutorResult> Attempt::JudgeAnswer(int exit_code) {
     return result;
   }
   const absl::Status error = StatusFromExecutorError(result->error());
-  outcome_ = ReasonOf(error) == "BUILD_MISMATCH" ? "refused" : "failed";
+  const std::string reason = ReasonOf(error);
+  outcome_ = reason == "BUILD_MISMATCH" ? "refused" : reason == "MEMORY_BUDGET" ? "memory" : "failed";
   return error;
 }
 

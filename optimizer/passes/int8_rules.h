@@ -24,10 +24,10 @@ enum class ScaleClass {
 struct Int8Rule {
   OpKind kind;
   ScaleClass scale_class;
-  std::vector<size_t> data;    // activation operands; constants among them are quantized as activations
-  bool has_weights = false;    // see weights.h
-  bool bias_required = false;  // the kernel crashes or fails without one: a zero bias is made
-  bool delegated = true;       // false: XNNPACK does not take the int8 kernel, and it is slower than a float island
+  std::vector<size_t> data;              // activation operands; constants among them are quantized as activations
+  bool has_weights = false;              // see weights.h
+  bool bias_required = false;            // the kernel crashes or fails without one: a zero bias is made
+  bool pays = true;                      // false: XNNPACK does not take the int8 kernel, and a float island is faster
   math::AffineParams fixed_output = {};  // kFixedOutput only
 };
 

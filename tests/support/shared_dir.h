@@ -28,11 +28,11 @@ class TempDir {
 
 }  // namespace lathe
 
-#define LATHE_SKIP_WITHOUT_SHARED()                                                              \
-  if (::lathe::SharedDir().empty()) {                                                            \
-    if (getenv("LATHE_REQUIRE_SHARED") != nullptr) FAIL() << "LATHE_SHARED_DIR is not set";      \
-    GTEST_SKIP() << "LATHE_SHARED_DIR is not set: no real models here";                          \
-  }                                                                                              \
+#define LATHE_SKIP_WITHOUT_SHARED()                                                         \
+  if (::lathe::SharedDir().empty()) {                                                       \
+    if (getenv("LATHE_REQUIRE_SHARED") != nullptr) FAIL() << "LATHE_SHARED_DIR is not set"; \
+    GTEST_SKIP() << "LATHE_SHARED_DIR is not set: no real models here";                     \
+  }                                                                                         \
   static_cast<void>(0)
 
 #endif  // LATHE_TESTS_SUPPORT_SHARED_DIR_H_
