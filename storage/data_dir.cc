@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "common/file.h"
@@ -28,7 +30,9 @@ absl::Status RefuseNetworkFileSystem(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DataDirLock>> DataDirLock::Take(const std::string& data_dir) {
-  LATHE_RETURN_IF_ERROR(MakeFolder(data_dir));
+  std::error_code error;
+  std::filesystem::create_directories(data_dir, error);
+  if (error) return DiskError(error.value(), "cannot make folder", data_dir);
   LATHE_RETURN_IF_ERROR(RefuseNetworkFileSystem(data_dir));
   const std::string path = data_dir + "/lock";
   // CLOEXEC: executors must not keep the lock of a dead server.

@@ -28,9 +28,9 @@ TEST(LocalStorageTest, LetsOneProcessIn) {
 TEST(LocalStorageTest, MakesTheJobsFolder) {
   const TempDir dir;
   const FakeClock clock;
-  const auto storage = LocalStorage::Open(dir / "data", {}, clock);
+  const auto storage = LocalStorage::Open(dir / "deep/data", {}, clock);
   ASSERT_TRUE(Succeeds(storage));
-  EXPECT_EQ((*storage)->jobs_dir(), dir / "data/jobs");
+  EXPECT_EQ((*storage)->jobs_dir(), dir / "deep/data/jobs");
   EXPECT_EQ(access((*storage)->jobs_dir().c_str(), W_OK), 0);
 }
 
