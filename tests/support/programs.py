@@ -58,9 +58,9 @@ class Server:
     def __init__(self, data_dir, *flags):
         self.data_dir = pathlib.Path(data_dir)
         self.log = self.data_dir.parent / f"{self.data_dir.name}.log"
-        self._process = subprocess.Popen(
-            [BIN / "lathe-server", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--data-dir", self.data_dir, *flags],
-            stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True)
+        command = [BIN / "lathe-server", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--data-dir", self.data_dir]
+        with open(self.log, "ab") as log:
+            self._process = subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, stderr=log, text=True)
         ready = self._read_ready_line()
         self.address, self.metrics = ready["grpc"], ready["metrics"]
 
@@ -80,16 +80,21 @@ class Server:
     def kill(self):
         """kill -9, as a crash would."""
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._ended(None)
 
     def stop(self):
         """Drains; the exit code."""
         self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(60)
+            return self._ended(60)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the server did not drain within 60 s:\n{self.log.read_text()[-3000:]}") from None
+
+    def _ended(self, seconds):
+        code = self._process.wait(seconds)
+        self._process.stdout.close()
+        return code
 
     def __enter__(self):
         return self
