@@ -37,6 +37,8 @@ absl::Status FillData(Client& client, const RecipeOptions& options, v1::DatasetR
 
 void ShowEvent(const v1::JobEvent& event, ProgressLine* line) {
   if (event.has_state_change()) {
+    // The last fraction seen says nothing about a job that has ended; its answer follows at once.
+    if (HasEnded(event.state_change().state())) return line->Clear();
     const std::string state = v1::Job::State_Name(event.state_change().state());
     line->Show(state, state, event.state_change().job().progress().fraction());
   }
