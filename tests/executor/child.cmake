@@ -1,0 +1,3 @@
+# The child's side in this process, with the real runtime.
+lathe_add_test(executor_test SOURCES event_writer_test.cc job_test.cc optimize_job_test.cc provenance_test.cc
+  DEPS lathe::executor lathe::supervisor lathe::model_builder lathe::test_support lathe::wire PkgConfig::ZSTD LABELS litert TIMEOUT 600)
