@@ -1,8 +1,9 @@
 #include "executor/provenance.h"
 
-#include <sys/resource.h>
 #include <zstd.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <memory>
 
 #include "common/digest.h"
@@ -56,9 +57,12 @@ std::string CpuFeatures() {
 }
 
 uint64_t PeakRssBytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  // Not getrusage: Linux hands ru_maxrss of the parent down to a spawned child.
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmHWM:", 0) == 0) return strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  }
+  return 0;
 }
 
 absl::StatusOr<FileReport> DescribeFile(const std::string& path, bool compressed_size) {

@@ -141,33 +141,4 @@ absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
   return errors;
 }
 
-absl::Status CheckOutputsFinite(const Model& model, absl::Span<const uint8_t> bytes, SampleSource& samples,
-                                const CompareOptions& options) {
-  LATHE_RETURN_IF_ERROR(CheckSamples(samples));
-  LATHE_ASSIGN_OR_RETURN(const std::vector<TensorInfo> inputs, DescribeInputs(model));
-  LATHE_RETURN_IF_ERROR(samples.Rewind());
-  const Spread spread =
-      PlanSpread(options.threads, EstimateInterpreterBytes(model), options.memory_bytes, samples.size());
-  uint64_t done = 0;
-  const SampleLoop loop = MakeLoop(options, spread, samples.size(), &done);
-  return ForEachSample(samples, loop, [&](int) -> absl::StatusOr<SampleWork> {
-    InterpreterOptions interpreter_options;
-    interpreter_options.threads = spread.threads;
-    LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> interpreter,
-                           Interpreter::Create(model, bytes, interpreter_options));
-    return SampleWork([&inputs, interpreter](const Sample& sample) -> absl::Status {
-      LATHE_RETURN_IF_ERROR(RunSample(inputs, sample, *interpreter));
-      for (size_t output = 0; output < interpreter->outputs().size(); ++output) {
-        const TensorInfo& info = interpreter->outputs()[output];
-        for (size_t i = 0; i < static_cast<size_t>(info.elements); ++i) {
-          if (!std::isfinite(RealValue(info, interpreter->Output(output), i))) {
-            return NotFinite("loaded", info, sample.index);
-          }
-        }
-      }
-      return absl::OkStatus();
-    });
-  });
-}
-
 }  // namespace lathe

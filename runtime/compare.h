@@ -33,10 +33,6 @@ absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
                                                         absl::Span<const uint8_t> candidate_bytes,
                                                         SampleSource& samples, const CompareOptions& options);
 
-// Loads one model and runs it on every sample; the same errors.
-absl::Status CheckOutputsFinite(const Model& model, absl::Span<const uint8_t> bytes, SampleSource& samples,
-                                const CompareOptions& options);
-
 // The formula above. REQUIRES: both >= 0 and finite.
 std::optional<double> SqnrDb(double signal, double noise);
 

@@ -10,7 +10,8 @@ namespace lathe {
 // the file.
 //   kDynamicRange  the int8 tensor goes on the operator; its kernel quantizes the float input while it runs. Biases
 //   stay
-//                  float32, inputs are quantized symmetrically.
+//                  float32, inputs are quantized symmetrically. DEPTHWISE_CONV_2D is stored as in kWeightOnly: its
+//                  hybrid kernel is slower than float.
 //   kWeightOnly    the int8 tensor goes behind a DEQUANTIZE that is computed once: float32 computation.
 // Operators whose weights are too small to win bytes stay float. No data needed. Change::count = operators (dynamic
 // range) or constants (weight only) changed. Any subgraph.

@@ -59,14 +59,20 @@ bool IsConversion(const Op& op) {
 
 std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const std::string& precision,
                       const Recipe& recipe) {
-  if (precision != "float32" || IsConversion(op)) return "";
+  if (IsConversion(op)) return "";
+  if (recipe.quantize.scheme == Scheme::kDynamicRange && precision == "weight-only int8") {
+    return "XNNPACK does not take the dynamic-range kernel, which is slower than float";
+  }
+  if (precision != "float32") return "";
+  const bool has_weights = GetWeightOperands(op.kind).has_value();
   switch (recipe.quantize.scheme.value_or(Scheme::kNone)) {
     case Scheme::kNone:
       return "";
     case Scheme::kFloat16:
-      return "it has no constant that float16 makes smaller";
+      return has_weights ? "its weights are few, or too few to save bytes" : "";
     case Scheme::kDynamicRange:
     case Scheme::kWeightOnly: {
+      if (!has_weights) return "";  // float is what these schemes ask for
       const std::string why = WhyNoIntegerWeights(model, model.subgraphs[subgraph], op);
       return why.empty() ? "its weights are too small to save bytes" : why;
     }

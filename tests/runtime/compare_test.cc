@@ -78,12 +78,5 @@ TEST(CompareOutputsTest, ComparesAFloatWithAnIntegerModel) {
   EXPECT_GT(*(*errors)[0].sqnr_db, 20);
 }
 
-TEST(CheckOutputsFiniteTest, RunsOneModel) {
-  const LoadedModel good = Times(2), bad = Times(INFINITY);
-  auto samples = MakeSyntheticSamples(good.model, {});
-  EXPECT_TRUE(CheckOutputsFinite(good.model, good.bytes(), **samples, {}).ok());
-  EXPECT_EQ(ReasonOf(CheckOutputsFinite(bad.model, bad.bytes(), **samples, {})), "OUTPUT_NOT_FINITE");
-}
-
 }  // namespace
 }  // namespace lathe

@@ -1,3 +1,4 @@
+// server.cc and open_streams.cc while the server stops.
 #include <thread>
 
 #include "grpc/health/v1/health.grpc.pb.h"

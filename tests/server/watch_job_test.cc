@@ -1,3 +1,4 @@
+// watch_stream.cc through job_service.cc: what a client sees of a job that runs.
 #include "server/watch_stream.h"
 #include "tests/server/server_fixture.h"
 

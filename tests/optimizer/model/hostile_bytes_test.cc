@@ -1,3 +1,4 @@
+// model_reader.cc and model_verifier.cc against bytes made to break them.
 #include <gtest/gtest.h>
 
 #include <random>

@@ -1,3 +1,4 @@
+// model_reader.cc and model_writer.cc together, on real models.
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -24,19 +24,29 @@ const Tensor& WeightsOf(const Model& model, const Op& op) { return model.subgrap
 
 TEST(IntegerWeightsPassTest, DynamicRangePutsInt8OnTheOperator) {
   const Model result = ExpectPassProperties(IntegerWeightsPass(Mode::kDynamicRange), MixedLayers());
-  ASSERT_EQ(result.subgraphs[0].ops.size(), 3u);
-  const int32_t axes[] = {0, 3, 0};
-  const int32_t versions[] = {5, 6, 5};  // hybrid, per channel
-  for (size_t i = 0; i < 3; ++i) {
+  ASSERT_EQ(result.subgraphs[0].ops.size(), 4u);
+  for (size_t i : {0u, 3u}) {
     const Op& op = result.subgraphs[0].ops[i];
+    ASSERT_EQ(op.kind, OpKind::kConv2d);
     const Tensor& weights = WeightsOf(result, op);
     EXPECT_EQ(weights.type, TensorType::kInt8);
-    EXPECT_EQ(weights.quantization.quantized_dimension, axes[i]);
-    EXPECT_EQ(weights.quantization.scale.size(), static_cast<size_t>(weights.shape[static_cast<size_t>(axes[i])]));
+    EXPECT_EQ(weights.quantization.quantized_dimension, 0);
+    EXPECT_EQ(weights.quantization.scale.size(), static_cast<size_t>(weights.shape[0]));
     for (int64_t zero_point : weights.quantization.zero_point) EXPECT_EQ(zero_point, 0);
-    EXPECT_EQ(op.version, versions[i]);
+    EXPECT_EQ(op.version, 5);                                                        // hybrid, per channel
     EXPECT_EQ(result.subgraphs[0].tensor(op.inputs[2]).type, TensorType::kFloat32);  // bias
   }
+}
+
+TEST(IntegerWeightsPassTest, DynamicRangeComputesDepthwiseInFloat) {
+  const Model result = ExpectPassProperties(IntegerWeightsPass(Mode::kDynamicRange), MixedLayers());
+  const Op &dequantize = result.subgraphs[0].ops[1], &depthwise = result.subgraphs[0].ops[2];
+  ASSERT_EQ(dequantize.kind, OpKind::kDequantize);
+  ASSERT_EQ(depthwise.kind, OpKind::kDepthwiseConv2d);
+  EXPECT_EQ(depthwise.inputs[1], dequantize.outputs[0]);
+  const Tensor& stored = result.subgraphs[0].tensor(dequantize.inputs[0]);
+  EXPECT_EQ(stored.type, TensorType::kInt8);
+  EXPECT_EQ(stored.quantization.quantized_dimension, 3);
 }
 
 TEST(IntegerWeightsPassTest, WeightOnlyPutsInt8BehindDequantize) {

@@ -48,12 +48,12 @@ std::vector<Row> RowsAfter(const std::string& preset) {
 TEST(DescribeOperatorsTest, TellsPrecisionAndReason) {
   using ::testing::ElementsAre;
   EXPECT_THAT(RowsAfter("float16"), ElementsAre(Row("DEQUANTIZE", "float16", false), Row("CONV_2D", "float16", false),
-                                                Row("PRELU", "float32", true)));
+                                                Row("PRELU", "float32", false)));
   EXPECT_THAT(RowsAfter("dynamic-range"),
-              ElementsAre(Row("CONV_2D", "dynamic-range int8", false), Row("PRELU", "float32", true)));
+              ElementsAre(Row("CONV_2D", "dynamic-range int8", false), Row("PRELU", "float32", false)));
   EXPECT_THAT(RowsAfter("weight-only-int8"),
               ElementsAre(Row("DEQUANTIZE", "int8", false), Row("CONV_2D", "weight-only int8", false),
-                          Row("PRELU", "float32", true)));
+                          Row("PRELU", "float32", false)));
   EXPECT_THAT(RowsAfter("int8"), ElementsAre(Row("QUANTIZE", "int8", false), Row("CONV_2D", "int8", false),
                                              Row("DEQUANTIZE", "int8", false), Row("PRELU", "float32", true)));
 }
