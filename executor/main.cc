@@ -14,6 +14,7 @@
 #include "executor/event_writer.h"
 #include "executor/job.h"
 #include "wire/status.h"
+#include "wire/utf8.h"
 
 namespace lathe {
 namespace {
@@ -65,6 +66,7 @@ int Main() {
   } else {
     *message.mutable_error() = ExecutorErrorFromStatus(result.status());
   }
+  MakeUtf8(&message);  // it quotes names of the model
   if (absl::Status status = WriteFileAtomically("out/result.pb", message.SerializeAsString()); !status.ok()) {
     fprintf(stderr, "lathe-executor: %s\n", std::string(status.message()).c_str());
     return kExitUsage;
