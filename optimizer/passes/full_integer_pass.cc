@@ -208,10 +208,42 @@ class Int8Rewriter {
   std::map<std::pair<TensorId, std::vector<float>>, TensorId> weights_;
 };
 
+bool TouchesFloatActivation(const Model& model, const Op& op) {
+  const Subgraph& graph = model.subgraphs[0];
+  const auto is_float = [&](TensorId id) {
+    return id.valid() && graph.tensor(id).type == TensorType::kFloat32 && !model.IsConstant(graph.tensor(id));
+  };
+  return std::any_of(op.inputs.begin(), op.inputs.end(), is_float) ||
+         std::any_of(op.outputs.begin(), op.outputs.end(), is_float);
+}
+
+// The first operator that would stay float although the settings forbid it: every one under require_full_integer;
+// without allow_float_fallback those that cannot be int8, not those that are faster in float.
+absl::Status CheckFallback(const Model& model, const Int8Plan& plan, const QuantizeSettings& settings) {
+  const bool strict = settings.require_full_integer.value_or(false);
+  if (!strict && settings.allow_float_fallback.value_or(true)) return absl::OkStatus();
+  const Subgraph& graph = model.subgraphs[0];
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const Op& op = graph.ops[i];
+    if (plan.is_int8[i] || !TouchesFloatActivation(model, op)) continue;
+    const Int8Rule* rule = FindInt8Rule(op.kind);
+    if (rule != nullptr && !rule->pays && !strict) continue;
+    const std::string why = WhyNotInt8(model, graph, op, settings);
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, "FLOAT_FALLBACK",
+        absl::StrFormat("%s cannot be int8: %s; allow float fallback (quantize.%s) or choose another preset",
+                        Where(SubgraphId(0), OpId(i), op),
+                        why.empty() ? "its activations were not observed while calibrating" : why,
+                        strict ? "require_full_integer: false" : "allow_float_fallback: true"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Change> FullIntegerPass::Edit(Model& model, PassContext& context) const {
   Int8Plan plan = PlanInt8(model, *context.ranges, settings_);
+  LATHE_RETURN_IF_ERROR(CheckFallback(model, plan, settings_));
   Change change;
   change.warnings = std::move(plan.warnings);
   LATHE_ASSIGN_OR_RETURN(change.count, Int8Rewriter(model, plan).Rewrite(context.cancel));

@@ -142,6 +142,28 @@ TEST(FullIntegerPassTest, OperatorsWithoutARuleStayFloat) {
               ::testing::ElementsAre("QUANTIZE", "CONV_2D", "DEQUANTIZE", "FLOOR"));
 }
 
+TEST(FullIntegerPassTest, ForbiddenFallbackNamesTheOperator) {
+  ModelBuilder builder;
+  const TensorId a = builder.Conv2d(builder.Input("x", {1, 8, 8, 4}), 8, 3, 1);
+  const TensorId b = builder.Activation("b", {1, 8, 8, 8}), c = builder.Activation("c", {1, 8, 8, 8});
+  builder.AddOp(OpKind::kPrelu, {a, builder.RandomConstant("alpha", {1, 1, 8}, 9)}, {b});
+  builder.AddOp(OpKind::kFloor, {b}, {c});
+  builder.Output(c);
+  const Model model = builder.Build();
+  const RangeTable ranges = UnitRanges(model);
+  PassContext context;
+  context.ranges = &ranges;
+  QuantizeSettings no_fallback, strict;
+  no_fallback.allow_float_fallback = false;
+  strict.require_full_integer = true;
+  for (const QuantizeSettings& settings : {no_fallback, strict}) {
+    Model copy = model;
+    const absl::Status status = RunPass(FullIntegerPass(settings), copy, context).status();
+    EXPECT_EQ(ReasonOf(status), "FLOAT_FALLBACK");
+    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("FLOOR"));
+  }
+}
+
 TEST(FullIntegerPassTest, NothingEligibleChangesNothing) {
   ModelBuilder builder;
   const TensorId x = builder.Input("x", {1, 8}), y = builder.Activation("y", {1, 8});
