@@ -225,7 +225,8 @@ absl::Status CheckFallback(const Model& model, const Int8Plan& plan, const Quant
   const Subgraph& graph = model.subgraphs[0];
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     const Op& op = graph.ops[i];
-    if (plan.is_int8[i] || !TouchesFloatActivation(model, op)) continue;
+    const bool converts = op.kind == OpKind::kQuantize || op.kind == OpKind::kDequantize;
+    if (plan.is_int8[i] || converts || !TouchesFloatActivation(model, op)) continue;
     const Int8Rule* rule = FindInt8Rule(op.kind);
     if (rule != nullptr && !rule->pays && !strict) continue;
     const std::string why = WhyNotInt8(model, graph, op, settings);
