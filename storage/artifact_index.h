@@ -55,6 +55,8 @@ class ArtifactIndex {
   // Artifacts created before `cursor` (0: from the newest). `kind` 0: all. REQUIRES: 0 < page_size.
   virtual absl::StatusOr<ArtifactPage> ListArtifacts(const std::string& project, int kind, int page_size,
                                                      int64_t cursor) = 0;
+  // Whether any project has the digest.
+  virtual absl::StatusOr<bool> HasDigest(const std::string& sha256) = 0;
   // Returns true when no project has the digest any more: the bytes can go.
   // FAILED_PRECONDITION ARTIFACT_IN_USE: an unfinished job of the project, named in the message, needs it.
   virtual absl::StatusOr<bool> DeleteArtifact(const std::string& project, const std::string& sha256) = 0;

@@ -4,8 +4,10 @@
 // Bytes by their SHA-256. A digest is there whole and verified, or not at all.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "common/status.h"
@@ -43,9 +45,13 @@ class ArtifactUpload {
   // Makes everything appended durable.
   virtual absl::Status Sync() = 0;
   // The last call: verifies size and digest and publishes the artifact; durable on return. OK also when the artifact is
-  // there already. INVALID_ARGUMENT SIZE_MISMATCH: bytes are missing (they can still be sent, after opening again).
-  // INVALID_ARGUMENT DIGEST_MISMATCH: the message names both digests; the upload's bytes are thrown away.
-  virtual absl::Status Commit() = 0;
+  // there already. Then calls `record` (may be empty), which stores that the upload has ended; only when it succeeded
+  // are the upload's own bytes let go, so that after a failure or crash before that the upload can be committed again
+  // without its bytes being sent again. Its error is returned. INVALID_ARGUMENT SIZE_MISMATCH: bytes are missing (they
+  // can still be sent, after opening again). INVALID_ARGUMENT DIGEST_MISMATCH: the message names both digests; the
+  // upload's bytes are thrown away.
+  virtual absl::Status Commit(const std::function<absl::Status()>& record) = 0;
+  absl::Status Commit() { return Commit({}); }
 };
 
 // Thread-safe. Errors of the disk: RESOURCE_EXHAUSTED DISK_LOW when it is full, else UNAVAILABLE STORAGE_UNAVAILABLE.
@@ -78,6 +84,8 @@ class ArtifactStore {
   virtual absl::StatusOr<uint64_t> Stat(const std::string& sha256) = 0;
   // OK if there is nothing.
   virtual absl::Status Delete(const std::string& sha256) = 0;
+  // Every digest that is there, in no order.
+  virtual absl::StatusOr<std::vector<std::string>> Digests() = 0;
 
   // OK, or RESOURCE_EXHAUSTED DISK_LOW: uploads would be refused.
   virtual absl::Status CheckFreeSpace() = 0;

@@ -13,13 +13,6 @@ std::mutex& Artifacts::LockOf(const std::string& sha256) {
 
 absl::StatusOr<ArtifactRecord> Artifacts::PublishUpload(const UploadRecord& upload, ArtifactUpload& writer) {
   const std::lock_guard<std::mutex> lock(LockOf(upload.sha256));
-  if (absl::Status committed = writer.Commit(); !committed.ok()) {
-    if (ReasonOf(committed) == "DIGEST_MISMATCH") {
-      // The client gets the digest's error; if the row cannot be written either, the upload expires later.
-      index_.SetUploadState(upload.project, upload.id, UploadState::kFailed).IgnoreError();
-    }
-    return committed;
-  }
   ArtifactRecord artifact;
   artifact.project = upload.project;
   artifact.sha256 = upload.sha256;
@@ -27,7 +20,16 @@ absl::StatusOr<ArtifactRecord> Artifacts::PublishUpload(const UploadRecord& uplo
   artifact.kind = upload.kind;
   artifact.media_type = upload.media_type;
   artifact.labels = upload.labels;
-  return index_.CommitUpload(upload.project, upload.id, artifact);
+  const absl::Status committed = writer.Commit([&]() -> absl::Status {
+    LATHE_ASSIGN_OR_RETURN(artifact, index_.CommitUpload(upload.project, upload.id, artifact));
+    return absl::OkStatus();
+  });
+  if (committed.ok()) return artifact;
+  if (ReasonOf(committed) == "DIGEST_MISMATCH") {
+    // The client gets the digest's error; if the row cannot be written either, the upload expires later.
+    index_.SetUploadState(upload.project, upload.id, UploadState::kFailed).IgnoreError();
+  }
+  return committed;
 }
 
 absl::StatusOr<ArtifactRecord> Artifacts::FindForUpload(const std::string& project, const std::string& sha256) {
@@ -55,6 +57,19 @@ absl::Status Artifacts::Delete(const std::string& project, const std::string& sh
 absl::StatusOr<std::unique_ptr<ArtifactReader>> Artifacts::Open(const std::string& project, const std::string& sha256) {
   LATHE_RETURN_IF_ERROR(index_.GetArtifact(project, sha256).status());
   return store_.Open(sha256);
+}
+
+absl::StatusOr<int64_t> Artifacts::RemoveOrphans() {
+  LATHE_ASSIGN_OR_RETURN(const std::vector<std::string> digests, store_.Digests());
+  int64_t removed = 0;
+  for (const std::string& sha256 : digests) {
+    const std::lock_guard<std::mutex> lock(LockOf(sha256));
+    LATHE_ASSIGN_OR_RETURN(const bool has_row, index_.HasDigest(sha256));
+    if (has_row) continue;
+    LATHE_RETURN_IF_ERROR(store_.Delete(sha256));
+    ++removed;
+  }
+  return removed;
 }
 
 absl::StatusOr<int> Artifacts::SweepUploads(int64_t now_micros) {

@@ -2,6 +2,7 @@
 #define LATHE_STORAGE_ARTIFACTS_H_
 
 #include <array>
+#include <cstdint>
 #include <mutex>
 #include <string>
 
@@ -36,6 +37,10 @@ class Artifacts {
 
   // Opens an artifact of a project. NOT_FOUND ARTIFACT_NOT_FOUND also when only other projects have the digest.
   absl::StatusOr<std::unique_ptr<ArtifactReader>> Open(const std::string& project, const std::string& sha256);
+
+  // Removes bytes without a row, which a crash between the two leaves; an upload that had just been published still has
+  // its own and can be committed again. Reads one row for each digest. Returns how many.
+  absl::StatusOr<int64_t> RemoveOrphans();
 
   // Removes rows and bytes of uploads that expired. Returns how many.
   absl::StatusOr<int> SweepUploads(int64_t now_micros);

@@ -18,9 +18,16 @@ uint64_t ChangeFeed::SubscribeQueue(std::function<void()> callback) {
   return last_;
 }
 
+uint64_t ChangeFeed::SubscribeEnds(std::function<void(const JobEnd&)> callback) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ends_.emplace(++last_, std::move(callback));
+  return last_;
+}
+
 void ChangeFeed::Unsubscribe(uint64_t subscription) {
   const std::lock_guard<std::mutex> lock(mutex_);
   queue_.erase(subscription);
+  ends_.erase(subscription);
   const auto key = keys_.find(subscription);
   if (key == keys_.end()) return;
   const auto job = jobs_.find(key->second);
@@ -36,6 +43,11 @@ void ChangeFeed::Publish(const JobChange& change) {
   }
   if (change.state != JobState::kQueued || change.deleted) return;
   for (const auto& [id, callback] : queue_) callback();
+}
+
+void ChangeFeed::PublishEnd(const JobEnd& end) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [id, callback] : ends_) callback(end);
 }
 
 }  // namespace lathe

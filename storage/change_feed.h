@@ -16,9 +16,11 @@ class ChangeFeed {
  public:
   uint64_t Subscribe(const JobKey& key, std::function<void(const JobChange&)> callback);
   uint64_t SubscribeQueue(std::function<void()> callback);
+  uint64_t SubscribeEnds(std::function<void(const JobEnd&)> callback);
   void Unsubscribe(uint64_t subscription);
   // Tells the subscribers of change.key; those of the queue too when the job is QUEUED now.
   void Publish(const JobChange& change);
+  void PublishEnd(const JobEnd& end);
 
  private:
   std::mutex mutex_;  // held during calls: after Unsubscribe no call is under way
@@ -26,6 +28,7 @@ class ChangeFeed {
   std::map<JobKey, std::map<uint64_t, std::function<void(const JobChange&)>>> jobs_;
   std::map<uint64_t, JobKey> keys_;
   std::map<uint64_t, std::function<void()>> queue_;
+  std::map<uint64_t, std::function<void(const JobEnd&)>> ends_;
 };
 
 }  // namespace lathe

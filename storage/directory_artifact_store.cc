@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "common/digest.h"
@@ -49,7 +51,10 @@ absl::StatusOr<size_t> FileReader::ReadAt(uint64_t offset, absl::Span<uint8_t> b
     const ssize_t count = pread(fd_.get(), buffer.data() + done, wanted - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return DiskError(errno, "cannot read artifact", sha256_);
-    if (count == 0) return absl::DataLossError(absl::StrFormat("artifact '%s' became shorter", sha256_));
+    if (count == 0) {
+      return MakeError(absl::StatusCode::kDataLoss, "DIGEST_MISMATCH",
+                       absl::StrFormat("artifact '%s' became shorter; upload the file again", sha256_));
+    }
     done += static_cast<size_t>(count);
   }
   return done;
@@ -238,6 +243,19 @@ absl::Status DirectoryArtifactStore::Delete(const std::string& sha256) {
     verified_.erase(sha256);
   }
   return RemoveFile(PathOf(sha256));
+}
+
+absl::StatusOr<std::vector<std::string>> DirectoryArtifactStore::Digests() {
+  std::vector<std::string> digests;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entries(root_ + "/cas", error);
+  while (!error && entries != std::filesystem::recursive_directory_iterator()) {
+    const std::string name = entries->path().filename().string();
+    if (IsHexDigest(name)) digests.push_back(name);
+    entries.increment(error);
+  }
+  if (error) return DiskError(error.value(), "cannot list", root_ + "/cas");
+  return digests;
 }
 
 absl::Status DirectoryArtifactStore::CheckFreeSpace() {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include "common/status.h"
 #include "storage/artifact_store.h"
@@ -38,6 +39,7 @@ class DirectoryArtifactStore final : public ArtifactStore {
   absl::Status LinkTo(const std::string& sha256, const std::string& path) override;
   absl::StatusOr<uint64_t> Stat(const std::string& sha256) override;
   absl::Status Delete(const std::string& sha256) override;
+  absl::StatusOr<std::vector<std::string>> Digests() override;
   absl::Status CheckFreeSpace() override;
 
  private:

@@ -14,6 +14,8 @@ absl::StatusOr<std::unique_ptr<DirectoryUpload>> DirectoryUpload::Open(
     std::shared_ptr<std::atomic<uint64_t>> committed) {
   const std::string path = store.PartPath(id);
   UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  // Published, but not recorded before a crash: it is whole, and protected as artifacts are.
+  if (!fd.ok() && errno == EACCES) fd = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.ok()) {
     const absl::Status error = DiskError(errno, "cannot open", path);
     store.EndUpload(id);
@@ -52,7 +54,7 @@ absl::Status DirectoryUpload::Append(uint64_t offset, absl::Span<const uint8_t> 
                      absl::StrFormat("upload '%s' has %d bytes, the next must start there and not at offset %d", id_,
                                      received_, offset));
   }
-  if (bytes.size() > expected_.size_bytes - received_) {
+  if (received_ > expected_.size_bytes || bytes.size() > expected_.size_bytes - received_) {
     return MakeError(absl::StatusCode::kInvalidArgument, "SIZE_MISMATCH",
                      absl::StrFormat("upload '%s' was created for %d bytes, but %d were sent", id_,
                                      expected_.size_bytes, received_ + bytes.size()));
@@ -76,7 +78,7 @@ absl::Status DirectoryUpload::Sync() {
   return absl::OkStatus();
 }
 
-absl::Status DirectoryUpload::Commit() {
+absl::Status DirectoryUpload::Commit(const std::function<absl::Status()>& record) {
   LATHE_RETURN_IF_ERROR(broken_);
   if (received_ != expected_.size_bytes) {
     return MakeError(absl::StatusCode::kInvalidArgument, "SIZE_MISMATCH",
@@ -96,7 +98,10 @@ absl::Status DirectoryUpload::Commit() {
   }
   if (fsync(fd_.get()) != 0) return DiskError(errno, "cannot sync upload", id_);
   LATHE_RETURN_IF_ERROR(store_.Publish(path, expected_.sha256));
-  return RemoveFile(path);
+  if (record) LATHE_RETURN_IF_ERROR(record());
+  // Should it stay, it goes with the upload's row.
+  RemoveFile(path).IgnoreError();
+  return absl::OkStatus();
 }
 
 }  // namespace lathe

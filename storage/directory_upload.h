@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,7 +27,8 @@ class DirectoryUpload final : public ArtifactUpload {
   uint64_t received_size() const override { return received_; }
   absl::Status Append(uint64_t offset, absl::Span<const uint8_t> bytes) override;
   absl::Status Sync() override;
-  absl::Status Commit() override;
+  using ArtifactUpload::Commit;
+  absl::Status Commit(const std::function<absl::Status()>& record) override;
 
  private:
   DirectoryUpload(DirectoryArtifactStore& store, std::string id, ExpectedBytes expected, UniqueFd fd,

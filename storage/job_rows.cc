@@ -1,5 +1,7 @@
 #include "storage/job_rows.h"
 
+#include <utility>
+
 #include "storage/labels.h"
 
 namespace lathe {
@@ -122,31 +124,37 @@ absl::StatusOr<int64_t> InsertJobRow(SqliteConnection& connection, const NewJob&
   return order;
 }
 
-absl::StatusOr<std::optional<JobChange>> ApplyTransition(SqliteConnection& connection, const JobKey& key, int64_t from,
-                                                         int64_t token, const JobTransition& transition,
-                                                         int64_t now_micros) {
+absl::StatusOr<std::optional<Transitioned>> ApplyTransition(SqliteConnection& connection, const JobKey& key,
+                                                            int64_t from, int64_t token,
+                                                            const JobTransition& transition, int64_t now_micros) {
   int64_t order = 0, sequence = 0, attempt = 0;
+  JobEnd end{.key = key, .kind = "", .preset = "", .state = transition.to, .reason = transition.error.reason};
   {
     SqliteQuery query(connection,
                       "UPDATE job SET state = ?, result = ?, error_code = ?, error_reason = ?, error_message = ?, "
                       "error_details = ?, cancel_requested = max(cancel_requested, ?), attempt = attempt + ?, "
-                      "finish_time = ?, version = version + 1, last_sequence = last_sequence + 1 "
+                      "finish_time = ?, run_after = ?, version = version + 1, last_sequence = last_sequence + 1 "
                       "WHERE project = ? AND id = ? AND ((1 << state) & ?) != 0 AND (? < 0 OR token = ?) "
-                      "RETURNING ord, last_sequence, attempt");
+                      "RETURNING ord, last_sequence, attempt, kind, preset");
     query.Int(static_cast<int64_t>(transition.to)).Blob(transition.result);
     query.Int(static_cast<int64_t>(transition.error.code)).Text(transition.error.reason);
     query.Text(transition.error.message).Blob(transition.error.details).Int(transition.request_cancel ? 1 : 0);
     query.Int(transition.attempt_change).IntOrNull(IsTerminal(transition.to) ? now_micros : 0);
+    query.Int(transition.run_after_micros);
     query.Text(key.project).Text(key.id).Int(from).Int(token).Int(token);
     LATHE_ASSIGN_OR_RETURN(const bool row, query.Step());
     if (!row) return std::nullopt;
     order = query.GetInt(0);
     sequence = query.GetInt(1);
     attempt = query.GetInt(2);
+    end.kind = query.GetText(3);
+    end.preset = query.GetText(4);
     LATHE_RETURN_IF_ERROR(query.Run());
   }
   LATHE_RETURN_IF_ERROR(InsertEvent(connection, order, sequence, now_micros, transition.to, attempt, ""));
-  return JobChange{.key = key, .state = transition.to, .last_sequence = sequence};
+  Transitioned done{.change = {.key = key, .state = transition.to, .last_sequence = sequence}, .end = std::nullopt};
+  if (IsTerminal(transition.to)) done.end = std::move(end);
+  return done;
 }
 
 absl::Status InsertEvent(SqliteConnection& connection, int64_t order, int64_t sequence, int64_t now_micros,

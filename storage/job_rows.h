@@ -30,13 +30,20 @@ struct JobTransition {
   JobError error = {};
   bool request_cancel = false;  // sets the flag; it is never cleared
   int attempt_change = 0;
+  int64_t run_after_micros = 0;  // QUEUED only: not claimed before
+};
+
+// What subscribers are told of a transition.
+struct Transitioned {
+  JobChange change;
+  std::optional<JobEnd> end;  // set when the state is terminal
 };
 
 // Applies the transition to the job if its state is one of `from` (a bit set, StateBit) and, for token >= 0, its token
 // is that one; appends the event. nullopt: the guard did not hold, nothing was changed.
-absl::StatusOr<std::optional<JobChange>> ApplyTransition(SqliteConnection& connection, const JobKey& key, int64_t from,
-                                                         int64_t token, const JobTransition& transition,
-                                                         int64_t now_micros);
+absl::StatusOr<std::optional<Transitioned>> ApplyTransition(SqliteConnection& connection, const JobKey& key,
+                                                            int64_t from, int64_t token,
+                                                            const JobTransition& transition, int64_t now_micros);
 constexpr int64_t StateBit(JobState state) { return int64_t{1} << static_cast<int>(state); }
 
 // Event `sequence` of the job with this order.

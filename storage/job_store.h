@@ -4,12 +4,13 @@
 // The queue and the state of every job. Specs, results, progress and error details are bytes to the store: it reads
 // nothing in them.
 //
-//   QUEUED -> RUNNING -> SUCCEEDED | FAILED | CANCELLED      RUNNING -> QUEUED (released, or the server died)
+//   QUEUED -> RUNNING -> SUCCEEDED | FAILED | CANCELLED | EXPIRED      RUNNING -> QUEUED (released, or the server died)
 //   QUEUED -> CANCELLED | EXPIRED      RUNNING -> CANCELLING -> CANCELLED | SUCCEEDED | FAILED
 //
 // Terminal states are final. Each change of state is one transaction that also appends the job's next event. What a
 // call answered is durable: it survives kill -9 and power loss.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -106,6 +107,14 @@ struct JobChange {
   bool deleted = false;
 };
 
+// How a job ended, for counting.
+struct JobEnd {
+  JobKey key;
+  std::string kind, preset;
+  JobState state = JobState::kSucceeded;
+  std::string reason;  // of the error; "" for success
+};
+
 struct JobFilter {
   std::string project;
   std::vector<JobState> states;  // empty: all
@@ -154,8 +163,8 @@ class JobStore {
   // Jobs created before `cursor` (0: from the newest). REQUIRES: 0 < page_size.
   virtual absl::StatusOr<JobPage> List(const JobFilter& filter, int page_size, int64_t cursor) = 0;
 
-  // Takes up to `n` queued jobs of any project, highest priority first, then oldest. Each gets a new token, attempt + 1
-  // and is RUNNING. Empty: nothing is queued.
+  // Takes up to `n` queued jobs of any project, highest priority first, then oldest; those that wait out the delay of a
+  // Release are passed over. Each gets a new token, attempt + 1 and is RUNNING. Empty: nothing is there to run.
   virtual absl::StatusOr<std::vector<JobRecord>> Claim(const std::string& worker, int n) = 0;
 
   // The three writes of a claim's holder. ABORTED LEASE_LOST: the token is not that of the job's present attempt (it
@@ -164,8 +173,10 @@ class JobStore {
   virtual absl::StatusOr<bool> UpdateProgress(const JobKey& key, int64_t token, const std::string& progress) = 0;
   // REQUIRES: IsTerminal(outcome.state).
   virtual absl::Status Complete(const JobKey& key, int64_t token, const JobOutcome& outcome) = 0;
-  // Back to QUEUED; to CANCELLED if that was asked for meanwhile.
-  virtual absl::Status Release(const JobKey& key, int64_t token, ReleaseReason reason) = 0;
+  // Back to QUEUED; to CANCELLED if that was asked for meanwhile. Claim hands the job out again after `delay`; nobody
+  // is told when it is over: whoever claims looks again every second or so.
+  virtual absl::Status Release(const JobKey& key, int64_t token, ReleaseReason reason,
+                               std::chrono::milliseconds delay = std::chrono::milliseconds(0)) = 0;
 
   // QUEUED becomes CANCELLED at once, RUNNING becomes CANCELLING; otherwise nothing changes. The job afterwards.
   virtual absl::StatusOr<JobRecord> Cancel(const JobKey& key) = 0;
@@ -196,7 +207,10 @@ class JobStore {
   virtual uint64_t Subscribe(const JobKey& key, std::function<void(const JobChange&)> callback) = 0;
   // Likewise whenever a job became QUEUED.
   virtual uint64_t SubscribeQueue(std::function<void()> callback) = 0;
-  // After the return the callback is not running and never called again. Takes ids of both; unknown ones do nothing.
+  // Likewise exactly once for each job that a call to this object brought to a terminal state, whichever call that was.
+  virtual uint64_t SubscribeEnds(std::function<void(const JobEnd&)> callback) = 0;
+  // After the return the callback is not running and never called again. Takes ids of all three; unknown ones do
+  // nothing.
   virtual void Unsubscribe(uint64_t subscription) = 0;
 };
 

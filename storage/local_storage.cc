@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/log.h"
 #include "storage/data_dir.h"
 #include "storage/directory_artifact_store.h"
 #include "storage/sqlite_artifact_index.h"
@@ -36,6 +37,10 @@ absl::StatusOr<std::unique_ptr<LocalStorage>> LocalStorage::Open(const std::stri
   parts->jobs = std::make_unique<SqliteJobStore>(*parts->database, clock);
   parts->index = std::make_unique<SqliteArtifactIndex>(*parts->database, clock);
   parts->artifacts = std::make_unique<Artifacts>(*parts->store, *parts->index);
+  LATHE_ASSIGN_OR_RETURN(const int64_t orphans, parts->artifacts->RemoveOrphans());
+  if (orphans > 0) {
+    Log(LogLevel::kInfo, "orphans_removed", "artifacts that an earlier process did not record", {{"count", orphans}});
+  }
   return std::unique_ptr<LocalStorage>(new LocalStorage(std::move(parts)));
 }
 

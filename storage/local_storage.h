@@ -24,9 +24,10 @@ struct LocalStorageOptions {
 // One process at a time: it holds the lock until destruction. Thread-safe after Open.
 class LocalStorage {
  public:
-  // Makes what is missing. FAILED_PRECONDITION DATA_DIR_LOCKED: another server uses it, the message names its pid.
-  // FAILED_PRECONDITION SCHEMA_TOO_NEW: a newer version wrote it. FAILED_PRECONDITION NETWORK_FILE_SYSTEM: SQLite's WAL
-  // needs a local disk. Errors of the file system as in ErrnoToStatus. `clock` must outlive the object.
+  // Makes what is missing, removes what a crash left half-done. FAILED_PRECONDITION DATA_DIR_LOCKED: another server
+  // uses it, the message names its pid. FAILED_PRECONDITION SCHEMA_TOO_NEW: a newer version wrote it.
+  // FAILED_PRECONDITION NETWORK_FILE_SYSTEM: SQLite's WAL needs a local disk. Errors of the file system as in
+  // ErrnoToStatus. `clock` must outlive the object.
   static absl::StatusOr<std::unique_ptr<LocalStorage>> Open(const std::string& data_dir,
                                                             const LocalStorageOptions& options, const Clock& clock);
   ~LocalStorage();

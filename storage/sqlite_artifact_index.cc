@@ -186,6 +186,15 @@ absl::StatusOr<ArtifactPage> SqliteArtifactIndex::ListArtifacts(const std::strin
   return page;
 }
 
+absl::StatusOr<bool> SqliteArtifactIndex::HasDigest(const std::string& sha256) {
+  bool unreferenced = true;
+  LATHE_RETURN_IF_ERROR(database_.Read([&](SqliteConnection& connection) -> absl::Status {
+    LATHE_ASSIGN_OR_RETURN(unreferenced, IsUnreferenced(connection, sha256));
+    return absl::OkStatus();
+  }));
+  return !unreferenced;
+}
+
 absl::StatusOr<bool> SqliteArtifactIndex::DeleteArtifact(const std::string& project, const std::string& sha256) {
   bool unreferenced = false;
   LATHE_RETURN_IF_ERROR(database_.Write([&](SqliteConnection& connection) -> absl::Status {

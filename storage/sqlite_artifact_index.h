@@ -19,6 +19,7 @@ class SqliteArtifactIndex final : public ArtifactIndex {
   absl::StatusOr<ArtifactRecord> GetArtifact(const std::string& project, const std::string& sha256) override;
   absl::StatusOr<ArtifactPage> ListArtifacts(const std::string& project, int kind, int page_size,
                                              int64_t cursor) override;
+  absl::StatusOr<bool> HasDigest(const std::string& sha256) override;
   absl::StatusOr<bool> DeleteArtifact(const std::string& project, const std::string& sha256) override;
   absl::StatusOr<CreatedUpload> CreateUpload(const UploadRecord& upload, const std::string& request_id,
                                              const std::string& request_hash) override;

@@ -92,9 +92,9 @@ absl::StatusOr<std::optional<JobRecord>> ClaimOne(SqliteConnection& connection, 
   int64_t order = 0;
   {
     SqliteQuery query(connection,
-                      "SELECT ord FROM job WHERE state = 1 AND (deadline IS NULL OR deadline > ?) "
+                      "SELECT ord FROM job WHERE state = 1 AND run_after <= ? AND (deadline IS NULL OR deadline > ?) "
                       "ORDER BY priority DESC, ord LIMIT 1");
-    LATHE_ASSIGN_OR_RETURN(const bool row, query.Int(now_micros).Step());
+    LATHE_ASSIGN_OR_RETURN(const bool row, query.Int(now_micros).Int(now_micros).Step());
     if (!row) return std::nullopt;
     order = query.GetInt(0);
   }
@@ -165,7 +165,9 @@ absl::Status SqliteJobStore::WriteAndPublish(const std::function<absl::Status(Sq
   Changes changes;
   return database_.Write([&](SqliteConnection& connection) { return work(connection, changes); },
                          [&] {
-                           for (const JobChange& change : changes) feed_.Publish(change);
+                           // Ends first: whoever waits for a job's end finds it counted.
+                           for (const JobEnd& end : changes.ends) feed_.PublishEnd(end);
+                           for (const JobChange& change : changes.jobs) feed_.Publish(change);
                          });
 }
 
@@ -179,7 +181,7 @@ absl::StatusOr<JobStore::Inserted> SqliteJobStore::Insert(const NewJob& job, int
       return absl::OkStatus();
     }
     LATHE_ASSIGN_OR_RETURN(inserted.job, InsertNew(connection, job, queued_max, clock_.NowMicros()));
-    changes.push_back(ChangeOf(inserted.job));
+    changes.Add(ChangeOf(inserted.job));
     return absl::OkStatus();
   }));
   return inserted;
@@ -215,7 +217,7 @@ absl::StatusOr<std::vector<JobRecord>> SqliteJobStore::Claim(const std::string& 
     for (int i = 0; i < n; ++i) {
       LATHE_ASSIGN_OR_RETURN(std::optional<JobRecord> job, ClaimOne(connection, worker, clock_.NowMicros()));
       if (!job) break;
-      changes.push_back(ChangeOf(*job));
+      changes.Add(ChangeOf(*job));
       claimed.push_back(*std::move(job));
     }
     return absl::OkStatus();
@@ -243,7 +245,7 @@ absl::StatusOr<bool> SqliteJobStore::UpdateProgress(const JobKey& key, int64_t t
       cancel = query.GetInt(4) != 0;
       LATHE_RETURN_IF_ERROR(query.Run());
     }
-    changes.push_back({.key = key, .state = state, .last_sequence = sequence});
+    changes.Add(JobChange{.key = key, .state = state, .last_sequence = sequence});
     return InsertEvent(connection, order, sequence, clock_.NowMicros(), state, attempt, progress);
   }));
   return cancel;
@@ -252,28 +254,30 @@ absl::StatusOr<bool> SqliteJobStore::UpdateProgress(const JobKey& key, int64_t t
 absl::Status SqliteJobStore::Complete(const JobKey& key, int64_t token, const JobOutcome& outcome) {
   return WriteAndPublish([&](SqliteConnection& connection, Changes& changes) -> absl::Status {
     const JobTransition transition{.to = outcome.state, .result = outcome.result, .error = outcome.error};
-    LATHE_ASSIGN_OR_RETURN(const std::optional<JobChange> change,
+    LATHE_ASSIGN_OR_RETURN(const std::optional<Transitioned> change,
                            ApplyTransition(connection, key, kHeld, token, transition, clock_.NowMicros()));
     if (!change) return LeaseLost(key, token);
-    changes.push_back(*change);
+    changes.Add(*change);
     return absl::OkStatus();
   });
 }
 
-absl::Status SqliteJobStore::Release(const JobKey& key, int64_t token, ReleaseReason reason) {
+absl::Status SqliteJobStore::Release(const JobKey& key, int64_t token, ReleaseReason reason,
+                                     std::chrono::milliseconds delay) {
   return WriteAndPublish([&](SqliteConnection& connection, Changes& changes) -> absl::Status {
     LATHE_ASSIGN_OR_RETURN(const std::optional<JobRecord> job, FindJob(connection, key));
     if (!job) return LeaseLost(key, token);
-    JobTransition transition{.to = JobState::kQueued};
+    JobTransition transition{.to = JobState::kQueued,
+                             .run_after_micros = clock_.NowMicros() + std::chrono::microseconds(delay).count()};
     if (job->cancel_requested) {
       transition = {.to = JobState::kCancelled, .error = CancelledError("while it ran")};
     } else if (reason == ReleaseReason::kDrained) {
       transition.attempt_change = -1;
     }
-    LATHE_ASSIGN_OR_RETURN(const std::optional<JobChange> change,
+    LATHE_ASSIGN_OR_RETURN(const std::optional<Transitioned> change,
                            ApplyTransition(connection, key, kHeld, token, transition, clock_.NowMicros()));
     if (!change) return LeaseLost(key, token);
-    changes.push_back(*change);
+    changes.Add(*change);
     return absl::OkStatus();
   });
 }
@@ -283,7 +287,7 @@ absl::StatusOr<JobRecord> SqliteJobStore::Cancel(const JobKey& key) {
   LATHE_RETURN_IF_ERROR(WriteAndPublish([&](SqliteConnection& connection, Changes& changes) -> absl::Status {
     const int64_t now = clock_.NowMicros();
     LATHE_ASSIGN_OR_RETURN(
-        std::optional<JobChange> change,
+        std::optional<Transitioned> change,
         ApplyTransition(
             connection, key, StateBit(JobState::kQueued), kAnyToken,
             {.to = JobState::kCancelled, .error = CancelledError("before it started"), .request_cancel = true}, now));
@@ -291,7 +295,7 @@ absl::StatusOr<JobRecord> SqliteJobStore::Cancel(const JobKey& key) {
       LATHE_ASSIGN_OR_RETURN(change, ApplyTransition(connection, key, StateBit(JobState::kRunning), kAnyToken,
                                                      {.to = JobState::kCancelling, .request_cancel = true}, now));
     }
-    if (change) changes.push_back(*change);
+    if (change) changes.Add(*std::move(change));
     LATHE_ASSIGN_OR_RETURN(job, FindJob(connection, key));
     return absl::OkStatus();
   }));
@@ -308,7 +312,7 @@ absl::Status SqliteJobStore::Delete(const JobKey& key) {
           absl::StatusCode::kFailedPrecondition, "JOB_NOT_FINISHED",
           absl::StrFormat("job '%s' is %s: cancel it or wait for its end first", key.id, JobStateName(job->state)));
     }
-    changes.push_back({.key = key, .state = job->state, .last_sequence = job->last_sequence, .deleted = true});
+    changes.Add(JobChange{.key = key, .state = job->state, .last_sequence = job->last_sequence, .deleted = true});
     return SqliteQuery(connection, "DELETE FROM job WHERE ord = ?").Int(job->order).Run();
   });
 }
@@ -342,13 +346,13 @@ absl::StatusOr<JobStore::Requeued> SqliteJobStore::RequeueRunning() {
     LATHE_ASSIGN_OR_RETURN(const std::vector<JobRecord> jobs, HeldJobs(connection));
     for (const JobRecord& job : jobs) {
       const JobTransition transition = AfterCrash(job);
-      LATHE_ASSIGN_OR_RETURN(const std::optional<JobChange> change,
+      LATHE_ASSIGN_OR_RETURN(const std::optional<Transitioned> change,
                              ApplyTransition(connection, job.key, kHeld, job.token, transition, clock_.NowMicros()));
       if (!change) continue;
-      changes.push_back(*change);
-      if (change->state == JobState::kQueued) ++counts.queued;
-      if (change->state == JobState::kFailed) ++counts.poisoned;
-      if (change->state == JobState::kCancelled) ++counts.cancelled;
+      changes.Add(*change);
+      if (change->change.state == JobState::kQueued) ++counts.queued;
+      if (change->change.state == JobState::kFailed) ++counts.poisoned;
+      if (change->change.state == JobState::kCancelled) ++counts.cancelled;
     }
     return absl::OkStatus();
   }));
@@ -370,10 +374,10 @@ absl::StatusOr<int64_t> SqliteJobStore::ExpireQueued() {
       const JobTransition transition{.to = JobState::kExpired,
                                      .error = {absl::StatusCode::kDeadlineExceeded, "EXPIRED",
                                                "the job's deadline passed before it was started", ""}};
-      LATHE_ASSIGN_OR_RETURN(const std::optional<JobChange> change,
+      LATHE_ASSIGN_OR_RETURN(const std::optional<Transitioned> change,
                              ApplyTransition(connection, key, StateBit(JobState::kQueued), kAnyToken, transition, now));
       if (!change) continue;
-      changes.push_back(*change);
+      changes.Add(*change);
       ++expired;
     }
     return absl::OkStatus();
@@ -396,6 +400,9 @@ uint64_t SqliteJobStore::Subscribe(const JobKey& key, std::function<void(const J
 }
 uint64_t SqliteJobStore::SubscribeQueue(std::function<void()> callback) {
   return feed_.SubscribeQueue(std::move(callback));
+}
+uint64_t SqliteJobStore::SubscribeEnds(std::function<void(const JobEnd&)> callback) {
+  return feed_.SubscribeEnds(std::move(callback));
 }
 void SqliteJobStore::Unsubscribe(uint64_t subscription) { feed_.Unsubscribe(subscription); }
 

@@ -99,8 +99,11 @@ CREATE UNIQUE INDEX upload_request ON upload (project, request_id) WHERE request
 CREATE INDEX upload_expire ON upload (expire_time);
 )sql";
 
+// Jobs that were released with a delay are not claimed before it is over.
+constexpr char kVersion2[] = "ALTER TABLE job ADD COLUMN run_after INTEGER NOT NULL DEFAULT 0";
+
 // Step i brings version i to i + 1. Steps are never changed once released, only added.
-constexpr const char* kSteps[] = {kVersion1};
+constexpr const char* kSteps[] = {kVersion1, kVersion2};
 
 absl::StatusOr<int64_t> ReadVersion(SqliteConnection& connection) {
   SqliteQuery query(connection, "PRAGMA user_version");

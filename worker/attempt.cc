@@ -1,27 +1,33 @@
 #include "worker/attempt.h"
 
 #include <condition_variable>
+#include <random>
 #include <utility>
 
 #include "common/log.h"
 #include "worker/job_directory.h"
-#include "worker/outcome.h"
 
 namespace lathe {
 namespace {
 
 bool IsAway(const absl::Status& status) { return ReasonOf(status) == "STORAGE_UNAVAILABLE"; }
 
+// -1..1, spread over the tokens: jobs that failed together do not come back together.
+double JitterOf(int64_t token) {
+  std::minstd_rand generator(static_cast<std::minstd_rand::result_type>(token));
+  return std::uniform_real_distribution<double>(-1, 1)(generator);
+}
+
 double Seconds(int64_t micros) { return static_cast<double>(micros) / 1e6; }
 
 }  // namespace
 
-Attempt::Attempt(const Stores& stores, JobRecord job, std::string jobs_dir, std::chrono::milliseconds progress_interval,
+Attempt::Attempt(const Stores& stores, JobRecord job, std::string jobs_dir, const Pace& pace,
                  std::function<void()> progress_waits)
     : stores_(stores),
       job_(std::move(job)),
       jobs_dir_(std::move(jobs_dir)),
-      progress_interval_(progress_interval),
+      pace_(pace),
       progress_waits_(std::move(progress_waits)) {}
 
 Attempt::~Attempt() = default;
@@ -85,7 +91,7 @@ void Attempt::OnProgress(std::string progress) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     progress_ = std::move(progress);
-    due = !progress_stored_ || stores_.clock.Monotonic() - *progress_stored_ >= progress_interval_;
+    due = !progress_stored_ || stores_.clock.Monotonic() - *progress_stored_ >= pace_.progress_interval;
   }
   if (due) progress_waits_();
 }
@@ -95,7 +101,7 @@ void Attempt::FlushProgress() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto now = stores_.clock.Monotonic();
-    if (!progress_ || (progress_stored_ && now - *progress_stored_ < progress_interval_)) return;
+    if (!progress_ || (progress_stored_ && now - *progress_stored_ < pace_.progress_interval)) return;
     progress = *std::exchange(progress_, std::nullopt);
     progress_stored_ = now;
   }
@@ -125,6 +131,19 @@ absl::Status Attempt::Insist(const std::function<absl::Status()>& write) {
   return status;
 }
 
+absl::Status Attempt::Write(const Verdict& verdict) {
+  switch (verdict.kind) {
+    case Verdict::Kind::kFinish:
+      return stores_.jobs.Complete(job_.key, job_.token, verdict.outcome);
+    case Verdict::Kind::kRetry:
+      return stores_.jobs.Release(job_.key, job_.token, ReleaseReason::kRetry,
+                                  RetryDelay(pace_.retry_delay, job_.attempt, JitterOf(job_.token)));
+    case Verdict::Kind::kGiveBack:
+      return stores_.jobs.Release(job_.key, job_.token, ReleaseReason::kDrained);
+  }
+  return absl::OkStatus();
+}
+
 void Attempt::Finish(const absl::StatusOr<std::string>& result) {
   if (lost_) {
     Log(LogLevel::kWarning, "lease_lost", "attempt thrown away",
@@ -137,20 +156,13 @@ void Attempt::Finish(const absl::StatusOr<std::string>& result) {
   } else {
     verdict = Judge(job_, result.status(), {.drained = drained_, .deadline_passed = DeadlinePassed()});
   }
-  const absl::Status written = Insist([&] {
-    if (verdict.kind == Verdict::Kind::kFinish) return stores_.jobs.Complete(job_.key, job_.token, verdict.outcome);
-    return stores_.jobs.Release(
-        job_.key, job_.token, verdict.kind == Verdict::Kind::kRetry ? ReleaseReason::kRetry : ReleaseReason::kDrained);
-  });
+  const absl::Status written = Insist([&] { return Write(verdict); });
   if (!written.ok()) {
     return LogError("job_end_not_stored", "the end of an attempt could not be stored", written,
                     {{"job", job_.key.id}, {"attempt", job_.attempt}, {"token", job_.token}});
   }
   const char* state =
       verdict.kind == Verdict::Kind::kFinish ? JobStateName(verdict.outcome.state) : JobStateName(JobState::kQueued);
-  if (verdict.kind == Verdict::Kind::kFinish) {
-    stores_.metrics.JobFinished(job_.kind, job_.preset, state, verdict.outcome.error.reason);
-  }
   Log(LogLevel::kInfo, "job_ended", "attempt ended",
       {{"job", job_.key.id},
        {"project", job_.key.project},

@@ -14,6 +14,7 @@
 #include "storage/artifacts.h"
 #include "storage/job_store.h"
 #include "worker/job_executor.h"
+#include "worker/outcome.h"
 
 namespace lathe {
 
@@ -27,8 +28,12 @@ class Attempt {
     Metrics& metrics;
     const Clock& clock;
   };
+  // As in WorkerOptions.
+  struct Pace {
+    std::chrono::milliseconds progress_interval, retry_delay;
+  };
   // `progress_waits` is called when progress came that FlushProgress could store now.
-  Attempt(const Stores& stores, JobRecord job, std::string jobs_dir, std::chrono::milliseconds progress_interval,
+  Attempt(const Stores& stores, JobRecord job, std::string jobs_dir, const Pace& pace,
           std::function<void()> progress_waits);
   ~Attempt();
 
@@ -48,6 +53,8 @@ class Attempt {
   void OnProgress(std::string progress);
   void OnChange(const JobChange& change);
   void Finish(const absl::StatusOr<std::string>& result);
+  // Complete or Release.
+  absl::Status Write(const Verdict& verdict);
   // Repeats `write` while the store is away, up to about a minute.
   absl::Status Insist(const std::function<absl::Status()>& write);
   bool DeadlinePassed() const;
@@ -55,7 +62,7 @@ class Attempt {
   const Stores stores_;
   const JobRecord job_;
   const std::string jobs_dir_;
-  const std::chrono::milliseconds progress_interval_;
+  const Pace pace_;
   const std::function<void()> progress_waits_;
   const CancelToken cancel_;
   std::atomic<bool> drained_{false};

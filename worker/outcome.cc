@@ -1,5 +1,7 @@
 #include "worker/outcome.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "wire/status.h"
@@ -35,6 +37,12 @@ Verdict Judge(const JobRecord& job, const absl::Status& error, const AttemptCirc
   if (job.attempt < job.max_attempts) return {.kind = Verdict::Kind::kRetry};
   const absl::Status last = Annotate(error, absl::StrFormat("attempt %d of %d", job.attempt, job.max_attempts));
   return {.outcome = {.state = JobState::kFailed, .result = "", .error = JobErrorFrom(last)}};
+}
+
+std::chrono::milliseconds RetryDelay(std::chrono::milliseconds base, int attempt, double jitter) {
+  constexpr double kMax = 15 * 60e3;
+  const double plain = std::min(kMax, std::ldexp(static_cast<double>(base.count()), attempt - 1));
+  return std::chrono::milliseconds(std::llround(plain * (1 + 0.2 * jitter)));
 }
 
 }  // namespace lathe

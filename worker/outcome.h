@@ -1,6 +1,8 @@
 #ifndef LATHE_WORKER_OUTCOME_H_
 #define LATHE_WORKER_OUTCOME_H_
 
+#include <chrono>
+
 #include "common/status.h"
 #include "storage/job_store.h"
 
@@ -28,6 +30,10 @@ struct AttemptCircumstances {
 // The rules: a crash of the executor and a store that is away may not repeat, so they are tried again while attempts
 // are left; everything else is the job's own and final. REQUIRES: !error.ok().
 Verdict Judge(const JobRecord& job, const absl::Status& error, const AttemptCircumstances& circumstances);
+
+// How long a job waits after its failed attempt number `attempt` (from 1): `base`, doubled for each attempt before, at
+// most 15 minutes; `jitter` (-1..1) moves that by up to a fifth.
+std::chrono::milliseconds RetryDelay(std::chrono::milliseconds base, int attempt, double jitter);
 
 }  // namespace lathe
 

@@ -14,7 +14,8 @@
 namespace lathe {
 namespace {
 
-// The store tells of queued jobs; this is the safety net, and how often deadlines in the queue are looked at.
+// The store tells of queued jobs; this is the safety net, how often deadlines in the queue are looked at, and how late
+// a job whose retry delay is over may be found.
 constexpr std::chrono::seconds kPoll{1};
 
 }  // namespace
@@ -24,6 +25,7 @@ class WorkerLoop::Impl {
   Impl(WorkerOptions options, const Attempt::Stores& stores) : options_(std::move(options)), stores_(stores) {}
 
   absl::Status Start();
+  void StopClaiming();
   void Drain(std::chrono::milliseconds timeout);
 
  private:
@@ -79,7 +81,7 @@ std::shared_ptr<Attempt> WorkerLoop::Impl::NextAttempt() {
     std::unique_lock<std::mutex> lock(mutex_);
     if (claimed.ok() && !claimed->empty()) {
       auto attempt = std::make_shared<Attempt>(stores_, std::move(claimed->front()), options_.jobs_dir,
-                                               options_.progress_interval, [this] {
+                                               Attempt::Pace{options_.progress_interval, options_.retry_delay}, [this] {
                                                  {
                                                    const std::lock_guard<std::mutex> inner(mutex_);
                                                    progress_due_ = true;
@@ -131,12 +133,19 @@ void WorkerLoop::Impl::RunHousekeeping() {
   }
 }
 
+void WorkerLoop::Impl::StopClaiming() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    draining_ = true;
+  }
+  queue_changed_.notify_all();
+}
+
 void WorkerLoop::Impl::Drain(std::chrono::milliseconds timeout) {
   if (!std::exchange(started_, false)) return;
+  StopClaiming();
   {
     std::unique_lock<std::mutex> lock(mutex_);
-    draining_ = true;
-    queue_changed_.notify_all();
     attempt_ended_.wait_for(lock, timeout, [&] { return running_.empty(); });
   }
   // A slot between its claim and its attempt is not listed yet; it looks at draining_ before the next claim only.
@@ -167,6 +176,8 @@ WorkerLoop::WorkerLoop(WorkerOptions options, JobStore& jobs, Artifacts& artifac
 WorkerLoop::~WorkerLoop() { Drain(std::chrono::milliseconds(0)); }
 
 absl::Status WorkerLoop::Start() { return impl_->Start(); }
+
+void WorkerLoop::StopClaiming() { impl_->StopClaiming(); }
 
 void WorkerLoop::Drain(std::chrono::milliseconds timeout) { impl_->Drain(timeout); }
 

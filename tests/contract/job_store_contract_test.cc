@@ -1,5 +1,6 @@
 // What every JobStore does, whatever it is made of.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -260,6 +261,66 @@ TEST_P(JobStoreContract, FencesAnOldAttempt) {
   EXPECT_TRUE(Fails(jobs().Complete(first.key, first.token, Success()), absl::StatusCode::kAborted, "LEASE_LOST"));
   EXPECT_TRUE(Fails(jobs().UpdateProgress(first.key, first.token, "p"), absl::StatusCode::kAborted, "LEASE_LOST"));
   EXPECT_TRUE(Succeeds(jobs().Complete(second.key, second.token, Success())));
+}
+
+TEST_P(JobStoreContract, HoldsAReleasedJobBackForItsDelay) {
+  Insert(MakeJob());
+  const JobRecord first = ClaimOne();
+  ASSERT_TRUE(Succeeds(jobs().Release(first.key, first.token, ReleaseReason::kRetry, std::chrono::seconds(5))));
+  EXPECT_EQ(Get(first.key).state, JobState::kQueued);
+  const JobKey later = Insert(MakeJob()).key;
+  EXPECT_EQ(ClaimOne().key, later) << "the job that waits holds up nobody";
+  EXPECT_TRUE(jobs().Claim("worker", 1)->empty());
+  store_->Reopen();
+  EXPECT_TRUE(jobs().Claim("worker", 1)->empty());
+  store_->clock.Advance(std::chrono::seconds(5));
+  EXPECT_EQ(ClaimOne().key, first.key);
+}
+
+TEST_P(JobStoreContract, TellsOfEachEndOnce) {
+  std::vector<std::string> ends;
+  const auto subscribe = [&] {
+    return jobs().SubscribeEnds([&](const JobEnd& end) {
+      ends.push_back(end.key.id + " " + end.kind + " " + end.preset + " " + JobStateName(end.state) + " " + end.reason);
+    });
+  };
+  const uint64_t subscription = subscribe();
+  EXPECT_THAT(ends, testing::IsEmpty());
+  Insert(MakeJob("done"));
+  const JobRecord done = ClaimOne();
+  ASSERT_TRUE(Succeeds(jobs().UpdateProgress(done.key, done.token, "p")));
+  ASSERT_TRUE(Succeeds(jobs().Complete(done.key, done.token, Success())));
+  EXPECT_FALSE(jobs().Complete(done.key, done.token, Success()).ok());
+  ASSERT_TRUE(Succeeds(jobs().Cancel(done.key)));
+  ASSERT_TRUE(Succeeds(jobs().Delete(done.key)));
+  Insert(MakeJob("queued"));
+  ASSERT_TRUE(Succeeds(jobs().Cancel({"default", "queued"})));
+  ASSERT_TRUE(Succeeds(jobs().Cancel({"default", "queued"})));
+  Insert(MakeJob("running"));
+  const JobRecord running = ClaimOne();
+  ASSERT_TRUE(Succeeds(jobs().Cancel(running.key)));
+  ASSERT_TRUE(Succeeds(jobs().Release(running.key, running.token, ReleaseReason::kRetry)));
+  NewJob late = MakeJob("late");
+  late.deadline_micros = store_->clock.NowMicros() - 1;
+  Insert(late);
+  EXPECT_EQ(*jobs().ExpireQueued(), 1);
+  EXPECT_EQ(*jobs().ExpireQueued(), 0);
+  jobs().Unsubscribe(subscription);
+  EXPECT_THAT(ends,
+              testing::ElementsAre("done optimize int8 SUCCEEDED ", "queued optimize int8 CANCELLED CANCELLED",
+                                   "running optimize int8 CANCELLED CANCELLED", "late optimize int8 EXPIRED EXPIRED"));
+  // After a crash of the server: no attempt left, or cancelled meanwhile.
+  ends.clear();
+  NewJob once = MakeJob("poison");
+  once.max_attempts = 1;
+  Insert(once);
+  ClaimOne();
+  Insert(MakeJob("again"));
+  ClaimOne();
+  store_->Reopen();
+  subscribe();
+  ASSERT_TRUE(Succeeds(jobs().RequeueRunning()));
+  EXPECT_THAT(ends, testing::ElementsAre("poison optimize int8 FAILED POISON"));
 }
 
 TEST_P(JobStoreContract, DoesNotCountADrainedAttempt) {

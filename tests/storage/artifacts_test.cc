@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "common/digest.h"
@@ -34,6 +35,10 @@ class ArtifactsTest : public testing::Test {
         writer->Append(0, absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size())));
     return artifacts().PublishUpload(upload, *writer);
   }
+  void Reopen() {
+    storage_.reset();
+    storage_ = *LocalStorage::Open(dir_.path(), {.free_fraction = [] { return 0.5; }}, clock_);
+  }
   TempDir dir_;
   FakeClock clock_;
   std::unique_ptr<LocalStorage> storage_;
@@ -47,6 +52,43 @@ TEST_F(ArtifactsTest, PublishesUploads) {
   EXPECT_EQ(artifacts().index().GetUpload("default", upload.id)->state, UploadState::kCommitted);
   EXPECT_TRUE(Succeeds(artifacts().Open("default", artifact->sha256)));
   EXPECT_TRUE(Succeeds(artifacts().FindForUpload("default", artifact->sha256)));
+}
+
+// As a crash between the publication of the bytes and the row would leave it.
+TEST_F(ArtifactsTest, GoesOnAfterACrashBetweenBytesAndRow) {
+  const UploadRecord upload = CreateUpload("abc");
+  {
+    const auto writer = artifacts().store().OpenUpload(upload.id, {upload.sha256, upload.size_bytes});
+    ASSERT_TRUE(Succeeds(writer));
+    const std::string text = "abc";
+    ASSERT_TRUE(Succeeds(
+        (*writer)->Append(0, absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(text.data()), text.size()))));
+    EXPECT_TRUE(
+        Fails((*writer)->Commit([] { return MakeError(absl::StatusCode::kUnavailable, "STORAGE_UNAVAILABLE", ""); }),
+              absl::StatusCode::kUnavailable, "STORAGE_UNAVAILABLE"));
+  }
+  ASSERT_TRUE(Succeeds(artifacts().store().Stat(upload.sha256)));
+  Reopen();
+  EXPECT_FALSE(artifacts().store().Stat(upload.sha256).ok()) << "bytes without a row stay for ever";
+  EXPECT_EQ(artifacts().index().GetUpload("default", upload.id)->state, UploadState::kOpen);
+  EXPECT_EQ(artifacts().store().UploadedBytes(upload.id), 3u) << "what was received must not be sent again";
+  {
+    const auto writer = artifacts().store().OpenUpload(upload.id, {upload.sha256, upload.size_bytes});
+    ASSERT_TRUE(Succeeds(writer));
+    ASSERT_TRUE(Succeeds(artifacts().PublishUpload(upload, **writer)));
+  }
+  EXPECT_TRUE(Succeeds(artifacts().Open("default", upload.sha256)));
+  EXPECT_TRUE(std::filesystem::is_empty(dir_ / "uploads"));
+  Reopen();
+  EXPECT_TRUE(Succeeds(artifacts().Open("default", upload.sha256)));
+}
+
+TEST_F(ArtifactsTest, RemovesFilesThatWereNotRecorded) {
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir_ / "made", "made by a job")));
+  ASSERT_TRUE(Succeeds(artifacts().store().PutFile(dir_ / "made", HexDigest("made by a job"))));
+  EXPECT_EQ(artifacts().store().Digests()->size(), 1u);
+  Reopen();
+  EXPECT_TRUE(artifacts().store().Digests()->empty());
 }
 
 TEST_F(ArtifactsTest, HidesArtifactsOfOtherProjects) {

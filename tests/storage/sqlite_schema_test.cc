@@ -17,6 +17,17 @@ TEST(SqliteSchemaTest, MakesTablesOnce) {
   EXPECT_TRUE(Succeeds((*connection)->Execute("SELECT * FROM job, job_event, job_input, artifact, upload")));
 }
 
+TEST(SqliteSchemaTest, BringsAnOlderFileUpToDate) {
+  const TempDir dir;
+  auto connection = SqliteConnection::Open(dir / "db", false);
+  ASSERT_TRUE(Succeeds(connection));
+  ASSERT_TRUE(Succeeds(MigrateSqliteSchema(**connection)));
+  ASSERT_TRUE(Succeeds((*connection)->Execute("ALTER TABLE job DROP COLUMN run_after; PRAGMA user_version = 1")));
+  ASSERT_FALSE((*connection)->Execute("SELECT run_after FROM job").ok());
+  ASSERT_TRUE(Succeeds(MigrateSqliteSchema(**connection)));
+  EXPECT_TRUE(Succeeds((*connection)->Execute("SELECT run_after FROM job")));
+}
+
 TEST(SqliteSchemaTest, RefusesANewerFile) {
   const TempDir dir;
   auto connection = SqliteConnection::Open(dir / "db", false);

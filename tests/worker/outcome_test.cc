@@ -49,5 +49,15 @@ TEST(OutcomeTest, ExpiresAfterTheDeadline) {
   EXPECT_EQ(Judge(JobOnAttempt(1), slow, {.deadline_passed = true}).outcome.state, JobState::kExpired);
 }
 
+TEST(RetryDelayTest, DoublesUpToAQuarterOfAnHour) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(RetryDelay(milliseconds(5000), 1, 0), milliseconds(5000));
+  EXPECT_EQ(RetryDelay(milliseconds(5000), 3, 0), milliseconds(20'000));
+  EXPECT_EQ(RetryDelay(milliseconds(5000), 1, -1), milliseconds(4000));
+  EXPECT_EQ(RetryDelay(milliseconds(5000), 1, 1), milliseconds(6000));
+  EXPECT_EQ(RetryDelay(milliseconds(5000), 60, 0), std::chrono::minutes(15));
+  EXPECT_EQ(RetryDelay(milliseconds(0), 5, 1), milliseconds(0));
+}
+
 }  // namespace
 }  // namespace lathe
