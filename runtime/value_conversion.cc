@@ -113,7 +113,10 @@ template <typename T>
 T Quantize(double real, const TensorInfo& info) {
   const double q = std::nearbyint(real / double{info.scale}) + static_cast<double>(info.zero_point);
   constexpr double kLow = static_cast<double>(std::numeric_limits<T>::min());
-  constexpr double kHigh = static_cast<double>(std::numeric_limits<T>::max());
+  // The largest double that T holds: the maximum of 64 bits would round up to one that it does not.
+  constexpr T kMax = std::numeric_limits<T>::max();
+  constexpr double kHigh =
+      static_cast<double>(static_cast<T>(kMax - static_cast<T>(static_cast<uint64_t>(kMax) >> 53)));
   return static_cast<T>(std::clamp(q, kLow, kHigh));
 }
 

@@ -20,7 +20,9 @@ std::string JobLine(const v1::Job& job) {
   std::string line = absl::StrFormat("%s  %-10s  attempt %d  %s", job.name(), v1::Job::State_Name(job.state()),
                                      job.attempt(), google::protobuf::util::TimeUtil::ToString(job.create_time()));
   if (job.state() == v1::Job::RUNNING) {
-    line += absl::StrFormat("  %d %% %s", static_cast<int>(job.progress().fraction() * 100), job.progress().phase());
+    const double fraction = job.progress().fraction();
+    const double share = fraction > 0 ? std::min(fraction, 1.0) : 0;  // a server may send NaN
+    line += absl::StrFormat("  %d %% %s", static_cast<int>(share * 100), job.progress().phase());
   }
   if (job.has_error()) line += absl::StrFormat("  %s", StatusOfJob(job).message());
   return line + "\n";

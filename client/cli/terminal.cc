@@ -35,7 +35,7 @@ ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) == 1) {}
 ProgressLine::~ProgressLine() { Clear(); }
 
 void ProgressLine::Show(const std::string& phase, const std::string& what, double fraction) {
-  const double share = std::clamp(fraction, 0.0, 1.0);
+  const double share = fraction > 0 ? std::min(fraction, 1.0) : 0;  // a server may send NaN
   const int percent = static_cast<int>(share * 100);
   if (terminal_) {
     const int filled = static_cast<int>(share * kBarWidth);

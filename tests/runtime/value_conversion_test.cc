@@ -61,6 +61,16 @@ TEST(ConvertValuesTest, QuantizesForAQuantizedInput) {
   EXPECT_THAT(*out, ElementsAre(-3, -2, -3, 127));
 }
 
+TEST(ConvertValuesTest, ClampsToWhatSixtyFourBitsHold) {
+  const std::vector<float> huge = {1e30f, -1e30f};
+  const auto as_signed = Convert<int64_t>(huge, NpyType::kFloat32, Info(TensorType::kInt64, 2, 8, 1));
+  ASSERT_TRUE(as_signed.ok()) << as_signed.status();
+  EXPECT_THAT(*as_signed, ElementsAre(INT64_MAX - 1023, INT64_MIN));
+  const auto as_unsigned = Convert<uint64_t>(huge, NpyType::kFloat32, Info(TensorType::kUint64, 2, 8, 1));
+  ASSERT_TRUE(as_unsigned.ok()) << as_unsigned.status();
+  EXPECT_THAT(*as_unsigned, ElementsAre(UINT64_MAX - 2047, 0));
+}
+
 TEST(ConvertValuesTest, TakesIntegersForAQuantizedInputAsTheyAreOrScaled) {
   const TensorInfo info = Info(TensorType::kInt8, 2, 1, 0.5f, -3);
   EXPECT_THAT(*Convert<int8_t>(std::vector<int32_t>{5, -7}, NpyType::kInt32, info), ElementsAre(5, -7));
