@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <iostream>
-#include <optional>
 #include <thread>
 
 #include "common/build_id.h"
@@ -38,10 +37,10 @@ sigset_t BlockSignals() {
 // Waits for a signal; removes expired uploads meanwhile.
 void WaitForSignal(const sigset_t& signals, Artifacts& artifacts, const Clock& clock) {
   const timespec interval{.tv_sec = kSweepInterval.count(), .tv_nsec = 0};
-  while (sigtimedwait(&signals, nullptr, &interval) < 0) {
+  do {
     const auto swept = artifacts.SweepUploads(clock.NowMicros());
     if (!swept.ok()) LogError("upload_sweep_failed", "expired uploads stay until the next try", swept.status());
-  }
+  } while (sigtimedwait(&signals, nullptr, &interval) < 0);
 }
 
 // A second signal ends the process at once: its executors die with it, their jobs are requeued at the next start.
@@ -60,6 +59,10 @@ absl::Status Run(const ServerFlags& flags, const sigset_t& signals) {
   LATHE_ASSIGN_OR_RETURN(const std::string executor_path, FindExecutor(flags.executor));
   LATHE_ASSIGN_OR_RETURN(const auto storage, LocalStorage::Open(flags.data_dir, {}, clock));
   JobStore& jobs = storage->jobs();
+  // Before the first job can end.
+  jobs.SubscribeEnds([&metrics](const JobEnd& end) {
+    metrics.JobFinished(end.kind, end.preset, JobStateName(end.state), end.reason);
+  });
   LATHE_ASSIGN_OR_RETURN(const JobStore::Requeued requeued, jobs.RequeueRunning());
   Log(LogLevel::kInfo, "starting", "",
       {{"build_id", BuildId()},
@@ -73,16 +76,17 @@ absl::Status Run(const ServerFlags& flags, const sigset_t& signals) {
   });
 
   SubprocessExecutor executor({.executor_path = executor_path, .threads = flags.threads_per_job}, metrics);
-  std::optional<WorkerLoop> worker;
-  if (flags.local_workers > 0) {
-    worker.emplace(WorkerOptions{.name = absl::StrFormat("local:%d", getpid()),
-                                 .jobs_dir = storage->jobs_dir(),
-                                 .slots = flags.local_workers * flags.slots},
-                   jobs, storage->artifacts(), executor, metrics, clock);
-    LATHE_RETURN_IF_ERROR(worker->Start());
-  }
-  Server server({.listen = flags.listen, .executor_path = executor_path, .jobs_dir = storage->jobs_dir()}, jobs,
-                storage->artifacts(), metrics, clock);
+  // Also without slots: it sweeps jobs/ and expires queued jobs.
+  WorkerLoop worker({.name = absl::StrFormat("local:%d", getpid()),
+                     .jobs_dir = storage->jobs_dir(),
+                     .slots = flags.local_workers * flags.slots},
+                    jobs, storage->artifacts(), executor, metrics, clock);
+  LATHE_RETURN_IF_ERROR(worker.Start());
+  Server server({.listen = flags.listen,
+                 .executor_path = executor_path,
+                 .jobs_dir = storage->jobs_dir(),
+                 .reflection = flags.reflection},
+                jobs, storage->artifacts(), metrics, clock);
   LATHE_ASSIGN_OR_RETURN(const std::string metrics_address, metrics.Serve(flags.metrics_listen));
   LATHE_ASSIGN_OR_RETURN(const std::string address, server.Start());
   absl::PrintF("{\"event\":\"listening\",\"grpc\":\"%s\",\"metrics\":\"%s\"}\n", address, metrics_address);
@@ -92,7 +96,7 @@ absl::Status Run(const ServerFlags& flags, const sigset_t& signals) {
   ExitOnNextSignal(signals);
   Log(LogLevel::kInfo, "draining", "");
   server.StartDrain();
-  if (worker.has_value()) worker->Drain(flags.drain_timeout);
+  worker.Drain(flags.drain_timeout);
   server.Shutdown(kShutdownGrace);
   Log(LogLevel::kInfo, "stopped", "");
   return absl::OkStatus();

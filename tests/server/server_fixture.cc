@@ -96,11 +96,15 @@ void ServerTest::StartServer() {
   auto storage = LocalStorage::Open(dir_.path() + "/data", {.free_fraction = [] { return 0.5; }}, clock_);
   ASSERT_TRUE(storage.ok()) << storage.status();
   storage_ = *std::move(storage);
+  storage_->jobs().SubscribeEnds([metrics = metrics_.get()](const JobEnd& end) {
+    metrics->JobFinished(end.kind, end.preset, JobStateName(end.state), end.reason);
+  });
   ASSERT_TRUE(storage_->jobs().RequeueRunning().ok());
   WorkerOptions options;
   options.name = "test";
   options.jobs_dir = storage_->jobs_dir();
   options.progress_interval = std::chrono::milliseconds(1);
+  options.retry_delay = std::chrono::milliseconds(0);
   worker_ =
       std::make_unique<WorkerLoop>(options, storage_->jobs(), storage_->artifacts(), *executor_, *metrics_, clock_);
   ASSERT_TRUE(worker_->Start().ok());
