@@ -49,7 +49,6 @@ absl::Status Finish(const std::string& drain_timeout, const std::string& log_lev
 FlagsOrExit ParseServerFlags(int argc, char** argv) {
   ServerFlags flags;
   std::string drain_timeout = "30s", log_level = "info";
-  bool reflection = false;
   CLI::App app("Serves lathe.v1 over gRPC: takes models, optimizes them, returns them with a report.", "lathe-server");
   app.set_version_flag("--version", absl::StrFormat("lathe-server %s (%s)", Version(), BuildId()));
   app.add_option("--listen", flags.listen, "HOST:PORT for gRPC; port 0 takes any; loopback only")
@@ -66,7 +65,8 @@ FlagsOrExit ParseServerFlags(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--log-level", log_level, "debug, info, warning or error")->capture_default_str();
   app.add_option("--executor", flags.executor, "lathe-executor to use; default: the one beside this program");
-  app.add_flag("--reflection", reflection, "serve reflection on any address; loopback addresses always do");
+  app.add_flag("--reflection,!--no-reflection", flags.reflection,
+               "serve gRPC reflection; the default, as this version serves loopback addresses only");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

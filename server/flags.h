@@ -19,7 +19,8 @@ struct ServerFlags {
   int threads_per_job = 0;  // after parsing: at least 1; default all cores over all slots
   std::chrono::milliseconds drain_timeout{30'000};
   LogLevel log_level = LogLevel::kInfo;
-  std::string executor;  // "": the one beside this program
+  std::string executor;    // "": the one beside this program
+  bool reflection = true;  // on by default because only loopback is served
 };
 
 // The flags, or the exit status to end with: 0 after --help or --version, 2 after a usage error, which was printed.

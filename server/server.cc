@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -45,6 +46,14 @@ bool IsLoopback(const std::string& host) {
 
 // Enough threads that two inspections (2 s each) and some slow disk writes leave room for quick calls.
 int PoolThreads() { return std::max(8, static_cast<int>(std::thread::hardware_concurrency()) * 2); }
+
+// Takes the reflection service out of a builder again.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& plugin) { return plugin->name() == "proto_server_reflection"; });
+  }
+};
 
 void SetLimits(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(limits::kMessageBytesMax);
@@ -103,9 +112,10 @@ Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
 absl::StatusOr<std::string> Server::Start() {
   LATHE_RETURN_IF_ERROR(CheckListenAddress(parts_->options.listen));
   LATHE_ASSIGN_OR_RETURN(const HostPort split, SplitHostPort(parts_->options.listen));
-  // Every address that can be served is a loopback one, so reflection is always on (Debian's is v1alpha).
+  // Linking it gives reflection (Debian's is v1alpha) to every builder of the process; the call only says so.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
+  if (!parts_->options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   SetLimits(builder);
   int port = 0;
   builder.AddListeningPort(parts_->options.listen, grpc::InsecureServerCredentials(), &port);

@@ -18,6 +18,7 @@ struct ServerOptions {
   std::string executor_path;              // for InspectModel
   std::string jobs_dir;
   std::chrono::milliseconds inspect_timeout{2000};
+  bool reflection = true;
 };
 
 // OK, or INVALID_ARGUMENT BAD_ADDRESS: not HOST:PORT, or not a loopback address, which this version refuses because it

@@ -1,5 +1,7 @@
 #include "server/server.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/server/server_fixture.h"
 
@@ -69,6 +71,40 @@ TEST_F(ServerTest, CountsCalls) {
   EXPECT_THAT(text, HasSubstr("SubmitJob"));
   EXPECT_THAT(text, HasSubstr("lathe_jobs_submitted_total"));
   EXPECT_THAT(text, HasSubstr("lathe_upload_bytes_total 7"));
+}
+
+// A call to reflection, by its name alone.
+grpc::StatusCode AskReflection(const std::string& address) {
+  grpc::GenericStub stub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  grpc::CompletionQueue queue;
+  auto call = stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+  const auto wait = [&queue] {
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+  };
+  call->StartCall(nullptr);
+  wait();
+  call->WritesDone(nullptr);
+  wait();
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  wait();
+  return status.error_code();
+}
+
+TEST_F(ServerTest, ServesReflectionUnlessTurnedOff) {
+  for (const bool reflection : {true, false}) {
+    ServerOptions options;
+    options.listen = "127.0.0.1:0";
+    options.reflection = reflection;
+    Server server(options, storage_->jobs(), storage_->artifacts(), *metrics_, clock_);
+    const auto address = server.Start();
+    ASSERT_TRUE(address.ok());
+    EXPECT_EQ(AskReflection(*address), reflection ? grpc::StatusCode::OK : grpc::StatusCode::UNIMPLEMENTED);
+  }
 }
 
 TEST_F(ServerTest, RefusesMessagesAboveTheLimit) {
