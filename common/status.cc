@@ -9,9 +9,17 @@ namespace {
 
 constexpr char kReasonUrl[] = "type.lathe/reason";
 constexpr char kViolationsUrl[] = "type.lathe/violations";
-// Separators that no field path or message holds (ASCII record and unit separator).
+// Separators that no field path or message of ours holds (ASCII record and unit separator).
 constexpr char kRecord[] = "\x1e";
 constexpr char kUnit[] = "\x1f";
+
+// Messages quote what clients send, which may hold them.
+std::string WithoutSeparators(std::string text) {
+  for (char& c : text) {
+    if (c == *kRecord || c == *kUnit) c = '?';
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -25,7 +33,7 @@ absl::Status MakeViolationsError(const std::vector<FieldViolation>& violations) 
   std::vector<std::string> lines, records;
   for (const FieldViolation& v : violations) {
     lines.push_back(v.field + ": " + v.description);
-    records.push_back(v.field + kUnit + v.description);
+    records.push_back(WithoutSeparators(v.field) + kUnit + WithoutSeparators(v.description));
   }
   absl::Status status = MakeError(absl::StatusCode::kInvalidArgument, "BAD_REQUEST", absl::StrJoin(lines, "; "));
   status.SetPayload(kViolationsUrl, absl::Cord(absl::StrJoin(records, kRecord)));

@@ -149,8 +149,17 @@ absl::Status ArtifactServiceImpl::List(const v1::ListArtifactsRequest& request, 
   LATHE_ASSIGN_OR_RETURN(
       const ArtifactPage page,
       artifacts_.index().ListArtifacts(project, request.kind(), ClampPageSize(request.page_size()), cursor));
-  for (const ArtifactRecord& artifact : page.artifacts) ArtifactToProto(artifact, response->add_artifacts());
-  response->set_next_page_token(MakePageToken(page.next_cursor, filter));
+  int64_t next_cursor = page.next_cursor;
+  size_t bytes = 0;
+  for (size_t i = 0; i < page.artifacts.size(); ++i) {
+    ArtifactToProto(page.artifacts[i], response->add_artifacts());
+    bytes += response->artifacts(response->artifacts_size() - 1).ByteSizeLong();
+    if (bytes <= limits::kPageBytesMax || i == 0) continue;
+    response->mutable_artifacts()->RemoveLast();
+    next_cursor = page.artifacts[i - 1].order;
+    break;
+  }
+  response->set_next_page_token(MakePageToken(next_cursor, filter));
   return absl::OkStatus();
 }
 

@@ -14,10 +14,11 @@ grpc::ServerWriteReactor<v1::DownloadArtifactResponse>* DownloadStream::Start(
     Edge& edge, Artifacts& artifacts, RpcName name, const v1::DownloadArtifactRequest& request) {
   auto stream = std::make_shared<DownloadStream>(edge, artifacts, name, request);
   stream->self_ = stream;
+  stream->busy_ = true;  // before a drain can see the stream: else it would finish the call that PostNext goes on with
   if (edge.streams().Add(stream)) {
-    stream->busy_ = true;
     stream->PostNext();
   } else {
+    stream->busy_ = false;
     stream->End(DrainingError());
   }
   return stream.get();

@@ -166,6 +166,12 @@ absl::StatusOr<JobRequest> ParseJobRequest(const v1::SubmitJobRequest& request, 
   }
   checks.CheckRequestId("request_id", request.request_id());
   checks.CheckLabels("labels", request.labels());
+  if (const size_t bytes = request.spec().ByteSizeLong(); bytes > limits::kSpecBytesMax) {
+    // Not looked at further: what is so large holds no few mistakes.
+    return MakeViolationsError({{"spec", absl::StrFormat("has %d bytes, at most %d are allowed; select tensors by "
+                                                         "pattern instead of one rule each",
+                                                         bytes, limits::kSpecBytesMax)}});
+  }
   v1::JobSpec spec = request.spec();
   SpecParser(parsed.job.project, checks).Parse(spec, parsed);
   LATHE_RETURN_IF_ERROR(checks.Result());

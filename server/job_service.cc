@@ -91,10 +91,17 @@ absl::Status JobServiceImpl::List(const v1::ListJobsRequest& request, v1::ListJo
   }
   LATHE_ASSIGN_OR_RETURN(const int64_t cursor, ParsePageToken(request.page_token(), filter_text));
   LATHE_ASSIGN_OR_RETURN(const JobPage page, jobs_.List(filter, ClampPageSize(request.page_size()), cursor));
-  for (const JobRecord& record : page.jobs) {
-    LATHE_RETURN_IF_ERROR(JobToProto(record, JobView::kList, response->add_jobs()));
+  int64_t next_cursor = page.next_cursor;
+  size_t bytes = 0;
+  for (size_t i = 0; i < page.jobs.size(); ++i) {
+    LATHE_RETURN_IF_ERROR(JobToProto(page.jobs[i], JobView::kList, response->add_jobs()));
+    bytes += response->jobs(response->jobs_size() - 1).ByteSizeLong();
+    if (bytes <= limits::kPageBytesMax || i == 0) continue;
+    response->mutable_jobs()->RemoveLast();
+    next_cursor = page.jobs[i - 1].order;
+    break;
   }
-  response->set_next_page_token(MakePageToken(page.next_cursor, filter_text));
+  response->set_next_page_token(MakePageToken(next_cursor, filter_text));
   return absl::OkStatus();
 }
 

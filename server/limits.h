@@ -29,6 +29,10 @@ inline constexpr uint32_t kBenchmarkRunsMax = 10'000;
 inline constexpr int kPageSizeDefault = 50;
 inline constexpr uint32_t kPageSizeMax = 1000;
 inline constexpr size_t kRequestIdBytesMax = 64;
+// Pages end early before they outgrow kMessageBytesMax, which is also what clients receive at most by default.
+inline constexpr size_t kPageBytesMax = 3 << 20;
+// A job holds its spec twice (as sent, and resolved), and an answer must stay below kMessageBytesMax.
+inline constexpr size_t kSpecBytesMax = 512 << 10;
 inline constexpr size_t kLabelsMax = 64;
 inline constexpr size_t kLabelBytesMax = 63;
 

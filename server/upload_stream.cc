@@ -100,8 +100,15 @@ absl::Status UploadStream::Open(const v1::UploadArtifactRequest::Header& header)
   LATHE_ASSIGN_OR_RETURN(const UploadKey key, ParseUploadName(header.upload(), "header.upload"));
   LATHE_ASSIGN_OR_RETURN(upload_, artifacts_.index().GetUpload(key.project, key.id));
   if (upload_.state == UploadState::kCommitted) {  // sent again by a client that missed the answer
-    LATHE_ASSIGN_OR_RETURN(const ArtifactRecord artifact, artifacts_.index().GetArtifact(key.project, upload_.sha256));
-    ArtifactToProto(artifact, response_);
+    const auto artifact = artifacts_.index().GetArtifact(key.project, upload_.sha256);
+    if (absl::IsNotFound(artifact.status())) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, "UPLOAD_COMMITTED",
+                       absl::StrFormat("upload '%s' is complete, but its artifact was deleted since; begin again with "
+                                       "CreateUpload and a new request_id",
+                                       key.id));
+    }
+    LATHE_RETURN_IF_ERROR(artifact.status());
+    ArtifactToProto(*artifact, response_);
     published_ = true;
     return absl::OkStatus();
   }

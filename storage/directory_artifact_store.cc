@@ -107,7 +107,8 @@ std::string DirectoryArtifactStore::PartPath(const std::string& upload_id) const
 absl::StatusOr<std::unique_ptr<ArtifactUpload>> DirectoryArtifactStore::OpenUpload(const std::string& upload_id,
                                                                                    const ExpectedBytes& expected) {
   LATHE_RETURN_IF_ERROR(CheckFreeSpace());
-  auto committed = std::make_shared<std::atomic<uint64_t>>(0);
+  // What GetUpload shows while the bytes are hashed again.
+  auto committed = std::make_shared<std::atomic<uint64_t>>(UploadedBytes(upload_id));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!active_.emplace(upload_id, committed).second) {

@@ -46,6 +46,17 @@ TEST_F(DrainTest, RefusesNewWorkAndEndsWatches) {
                               &answer))
           .reason,
       "DRAINING");
+  grpc::ClientContext upload_context, retry_context, inspect_context;
+  v1::Upload upload;
+  EXPECT_EQ(Decode(artifacts_->CreateUpload(&upload_context, UploadRequest("bytes"), &upload)).reason, "DRAINING");
+  v1::Artifact artifact;
+  EXPECT_EQ(Decode(Send("projects/default/uploads/u-1", 0, "x", &artifact)).reason, "DRAINING");
+  v1::RetryJobRequest retry;
+  retry.set_name(job.name());
+  EXPECT_EQ(Decode(jobs_->RetryJob(&retry_context, retry, &answer)).reason, "DRAINING");
+  v1::InspectModelRequest inspect;
+  v1::InspectModelResponse inspected;
+  EXPECT_EQ(Decode(models_->InspectModel(&inspect_context, inspect, &inspected)).reason, "DRAINING");
   EXPECT_EQ(Get(job.name()).state(), v1::Job::RUNNING);  // reads go on
   health_context.TryCancel();
   while (health_reader->Read(&status)) {
