@@ -11,16 +11,10 @@
 namespace lathe {
 namespace {
 
-std::string LowerTypeName(TensorType type) {
-  std::string name(TensorTypeName(type));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
-}
-
 void DescribeTensor(const Tensor& tensor, const std::string& signature_name, v1::TensorSummary* summary) {
   summary->set_name(tensor.name);
   summary->set_signature_name(signature_name);
-  summary->set_type(LowerTypeName(tensor.type));
+  summary->set_type(TensorTypeLabel(tensor.type));
   const std::vector<int32_t>& shape = tensor.shape_signature.empty() ? tensor.shape : tensor.shape_signature;
   for (int32_t dimension : shape) summary->add_shape(dimension);
   if (tensor.quantization.scale.empty()) return;
@@ -63,8 +57,8 @@ void CountOperators(const Model& model, v1::ModelSummary* summary) {
     for (const Op& op : subgraph.ops) {
       std::string kind = op.kind == OpKind::kCustom ? "CUSTOM:" + op.custom_code : std::string(OpKindName(op.kind));
       std::string in, out;
-      if (op.input(0).valid()) in = LowerTypeName(subgraph.tensor(op.inputs[0]).type);
-      if (!op.outputs.empty() && op.outputs[0].valid()) out = LowerTypeName(subgraph.tensor(op.outputs[0]).type);
+      if (op.input(0).valid()) in = TensorTypeLabel(subgraph.tensor(op.inputs[0]).type);
+      if (!op.outputs.empty() && op.outputs[0].valid()) out = TensorTypeLabel(subgraph.tensor(op.outputs[0]).type);
       ++counts[{std::move(kind), op.version, std::move(in), std::move(out)}];
     }
   }
@@ -91,7 +85,7 @@ void CountWeights(const Model& model, v1::ModelSummary* summary) {
       quantized |= tensor.quantization.IsQuantized();
       if (!model.IsConstant(tensor)) continue;
       quantized |= tensor.type == TensorType::kFloat16;
-      auto& [bytes, count] = types[LowerTypeName(tensor.type)];
+      auto& [bytes, count] = types[TensorTypeLabel(tensor.type)];
       ++count;
       if (seen[tensor.buffer.index()]) continue;
       seen[tensor.buffer.index()] = true;

@@ -131,6 +131,12 @@ Json Repeated(const Message& message, const FieldDescriptor* field) {
   return json;
 }
 
+// Lists of a report that are groups of measurements; report.json leaves out what was not measured.
+bool IsReportGroup(const FieldDescriptor* field) {
+  return field->containing_type()->full_name() == "lathe.v1.Report" &&
+         field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+}
+
 }  // namespace
 
 Json ToJson(const Message& message) {
@@ -140,6 +146,7 @@ Json ToJson(const Message& message) {
   for (int i = 0; i < descriptor->field_count(); ++i) {
     const FieldDescriptor* field = descriptor->field(i);
     if (field->is_repeated()) {
+      if (IsReportGroup(field) && message.GetReflection()->FieldSize(message, field) == 0) continue;
       json[field->name()] = Repeated(message, field);
     } else if (!field->has_presence() || message.GetReflection()->HasField(message, field)) {
       if (auto value = Value(message, field)) json[field->name()] = *value;

@@ -17,7 +17,8 @@ namespace lathe {
 // lower-case hex; enums as their names (as numbers when unknown); Timestamp as RFC 3339, Duration as "1.5s"; maps as
 // objects; google.rpc.Status as {code, reason, message} with `violations` when it has some.
 // Absent: messages and `optional` fields that are not set, and numbers that are NaN or infinite, which JSON does not
-// have. Everything else is always there, empty lists included. Thread-safe.
+// have, and empty groups of lathe.v1.Report (operators, plan, ...): they were not measured. Everything else is always
+// there, empty lists included. Thread-safe.
 nlohmann::ordered_json ToJson(const google::protobuf::Message& message);
 
 // ToJson as text; bytes that are not UTF-8 become U+FFFD. `indent` below 0: one line.

@@ -1,5 +1,8 @@
 #include "optimizer/model/op_kind.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace lathe {
 
 std::string_view OpKindName(OpKind kind) {
@@ -22,6 +25,12 @@ std::string_view TensorTypeName(TensorType type) {
 #undef LATHE_TENSOR_TYPE
   }
   return "UNKNOWN";
+}
+
+std::string TensorTypeLabel(TensorType type) {
+  std::string label(TensorTypeName(type));
+  std::transform(label.begin(), label.end(), label.begin(), [](unsigned char c) { return std::tolower(c); });
+  return label;
 }
 
 bool IsKnownOpKind(int32_t value) { return OpKindName(static_cast<OpKind>(value)) != "UNKNOWN"; }

@@ -5,6 +5,7 @@
 // INT8 is TensorType::kInt8. The lists are generated from tflite-format.tsv; the numbers are those of the file.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace lathe {
@@ -25,6 +26,8 @@ enum class TensorType : int8_t {
 std::string_view OpKindName(OpKind kind);
 // "FLOAT32"; "UNKNOWN" for a number that is not in the list.
 std::string_view TensorTypeName(TensorType type);
+// The name in reports and summaries: "float32".
+std::string TensorTypeLabel(TensorType type);
 
 bool IsKnownOpKind(int32_t value);
 bool IsKnownTensorType(int32_t value);

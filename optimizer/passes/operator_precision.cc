@@ -1,7 +1,6 @@
 #include "optimizer/passes/operator_precision.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 #include "absl/strings/str_join.h"
@@ -11,12 +10,6 @@
 
 namespace lathe {
 namespace {
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
 
 // The type in which a constant operand is stored: its own, or that of the constant behind its DEQUANTIZE.
 struct Storage {
@@ -37,9 +30,9 @@ std::string PrecisionOf(const Model& model, const Subgraph& subgraph, const UseM
   if (op.outputs.empty()) return "none";
   const TensorType type = subgraph.tensor(op.outputs[0]).type;
   if (op.kind == OpKind::kDequantize && op.input(0).valid()) {
-    return LowerCase(TensorTypeName(subgraph.tensor(op.inputs[0]).type));
+    return TensorTypeLabel(subgraph.tensor(op.inputs[0]).type);
   }
-  if (type != TensorType::kFloat32) return LowerCase(TensorTypeName(type));
+  if (type != TensorType::kFloat32) return TensorTypeLabel(type);
   for (TensorId input : op.inputs) {
     const std::optional<Storage> storage = StorageOf(model, subgraph, uses, input);
     if (!storage) continue;
@@ -47,7 +40,7 @@ std::string PrecisionOf(const Model& model, const Subgraph& subgraph, const UseM
     const bool integer = storage->type == TensorType::kInt8 || storage->type == TensorType::kInt4;
     if (integer && subgraph.tensor(input).type != TensorType::kInt32) {
       return absl::StrFormat("%s %s", storage->behind_dequantize ? "weight-only" : "dynamic-range",
-                             LowerCase(TensorTypeName(storage->type)));
+                             TensorTypeLabel(storage->type));
     }
   }
   return "float32";
@@ -138,7 +131,7 @@ std::string WhyNothingToDo(const Model& model) {
   std::map<std::string, int64_t> constants;
   for (const Subgraph& subgraph : model.subgraphs) {
     for (const Tensor& tensor : subgraph.tensors) {
-      if (model.IsConstant(tensor)) ++constants[LowerCase(TensorTypeName(tensor.type))];
+      if (model.IsConstant(tensor)) ++constants[TensorTypeLabel(tensor.type)];
     }
   }
   std::vector<std::string> counts;

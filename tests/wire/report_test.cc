@@ -60,6 +60,8 @@ TEST(ReportTest, LeavesOutWhatWasNotMeasured) {
   EXPECT_FALSE(json.contains("output"));
   EXPECT_FALSE(json.contains("error"));
   EXPECT_FALSE(json.contains("accuracy"));
+  EXPECT_FALSE(json.contains("compatibility"));
+  EXPECT_TRUE(json.contains("plan"));
   EXPECT_FALSE(json["input"].contains("zstd_bytes"));
   EXPECT_FALSE(json["latency"].contains("output_ms"));
   EXPECT_FALSE(Json::parse(ReportText(ReportToProto(FullReport())))["error"]["outputs"][1].contains("sqnr_db"));

@@ -19,6 +19,7 @@ TEST(OpKindTest, NamesAndNumbersAreThoseOfTheFormat) {
 
 TEST(TensorTypeTest, NamesNumbersAndSizes) {
   EXPECT_EQ(TensorTypeName(TensorType::kFloat8E4m3fn), "FLOAT8_E4M3FN");
+  EXPECT_EQ(TensorTypeLabel(TensorType::kFloat8E4m3fn), "float8_e4m3fn");
   EXPECT_EQ(static_cast<int>(TensorType::kInt8), 9);
   EXPECT_EQ(TypeBits(TensorType::kInt4), 4);
   EXPECT_EQ(TypeBits(TensorType::kInt2), 2);
