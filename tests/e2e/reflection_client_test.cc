@@ -8,8 +8,9 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,52 +90,57 @@ class ReflectionDatabase final : public pb::DescriptorDatabase {
   std::unique_ptr<grpc::ClientReaderWriter<ServerReflectionRequest, ServerReflectionResponse>> stream_;
 };
 
-// The server program, on ports of its own choice.
+// The server program, on ports of its own choice. It dies with the test, also when that crashes, and holds none of its
+// streams: whoever runs the test waits until they are closed.
 class ServerProgram {
  public:
   ServerProgram(const std::string& bin_dir, const std::string& data_dir) {
     int out[2];
     EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    std::vector<std::string> args = {bin_dir + "/lathe-server",
-                                     "--listen",
-                                     "127.0.0.1:0",
-                                     "--metrics-listen",
-                                     "127.0.0.1:0",
-                                     "--data-dir",
-                                     data_dir,
-                                     "--log-level",
-                                     "warning"};
-    std::vector<char*> argv;
-    for (std::string& arg : args) argv.push_back(arg.data());
-    argv.push_back(nullptr);
-    EXPECT_EQ(posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
+    const std::string program = bin_dir + "/lathe-server", log = data_dir + ".log";
+    const char* const args[] = {program.c_str(), "--listen",       "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
+                                "--data-dir",    data_dir.c_str(), "--log-level", "warning",          nullptr};
+    pid_ = fork();
+    if (pid_ == 0) {  // only calls that are safe after fork
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      dup2(out[1], STDOUT_FILENO);
+      dup2(open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640), STDERR_FILENO);
+      execv(args[0], const_cast<char* const*>(args));
+      _exit(127);
+    }
     close(out[1]);
-    std::string line;
-    for (char c = 0; read(out[0], &c, 1) == 1 && c != '\n';) line.push_back(c);
+    const std::string line = ReadLine(out[0]);
     close(out[0]);
-    const size_t begin = line.find("\"grpc\":\"") + 8;
-    address_ = line.substr(begin, line.find('"', begin) - begin);
+    const size_t begin = line.find("\"grpc\":\"");
+    if (begin == std::string::npos)
+      throw std::runtime_error("the server is not ready: '" + line + "'");  // ends the test
+    address_ = line.substr(begin + 8, line.find('"', begin + 8) - begin - 8);
   }
   ~ServerProgram() {
     if (pid_ > 0) Stop();
   }
   ServerProgram(const ServerProgram&) = delete;
   ServerProgram& operator=(const ServerProgram&) = delete;
-  // Ends it with SIGTERM; returns its exit status.
+  // Ends it with SIGTERM; returns its exit status, -1 after a signal.
   int Stop() {
+    alarm(60);  // an answer to SIGTERM takes the drain's 30 s at most; the alarm ends the test, and with it the server
     int status = 0;
     kill(pid_, SIGTERM);
     waitpid(pid_, &status, 0);
+    alarm(0);
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   const std::string& address() const { return address_; }
 
  private:
+  // Up to the newline, the end, or 30 s without a byte.
+  static std::string ReadLine(int fd) {
+    std::string line;
+    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+    for (char c = 0; poll(&ready, 1, 30'000) == 1 && read(fd, &c, 1) == 1 && c != '\n';) line.push_back(c);
+    return line;
+  }
   pid_t pid_ = -1;
   std::string address_;
 };
