@@ -79,9 +79,14 @@ class KillTest(unittest.TestCase):
                 self.checked.add(digest)
 
     def check_nothing_left(self):
-        """No job directories; in the history of each job one last state, at the end, and sequences without gaps."""
+        """No job directories, no half-done files; in the history of each job one last state, at the end, and sequences without gaps."""
         folder = self.data_dir / "jobs"
         self.assertEqual([path.name for path in folder.iterdir()] if folder.exists() else [], [])
+        self.assertEqual([path.name for path in (self.data_dir / "uploads").iterdir()], [])
+        stored = {path.name for path in (self.data_dir / "cas").rglob("*") if path.is_file()}
+        with contextlib.closing(sqlite3.connect(self.data_dir / "lathe.db")) as database:
+            recorded = {digest for (digest,) in database.execute("SELECT sha256 FROM artifact")}
+        self.assertEqual(stored, recorded, "bytes without a row, or a row without bytes")
         histories = collections.defaultdict(list)
         with contextlib.closing(sqlite3.connect(self.data_dir / "lathe.db")) as database:
             for job, sequence, state in database.execute("SELECT job, sequence, state FROM job_event ORDER BY job, sequence"):
