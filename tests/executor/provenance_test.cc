@@ -13,7 +13,7 @@ namespace {
 TEST(DescribeFileTest, AgreesWithZstdInOneCall) {
   const TempDir folder;
   std::string content;
-  for (int i = 0; i < 300000; ++i) content += static_cast<char>((i * i) >> 7);
+  for (unsigned i = 0; i < 300000; ++i) content += static_cast<char>((i * i) >> 7);
   ASSERT_TRUE(WriteFileAtomically(folder.path() + "/file", content).ok());
   const absl::StatusOr<FileReport> report = DescribeFile(folder.path() + "/file", true);
   ASSERT_TRUE(report.ok()) << report.status();
