@@ -15,7 +15,8 @@ namespace lathe {
 // Inputs, outputs and signatures keep names, types and order. Weights and biases are symmetric; a weight shared by
 // operators that need different scales is stored for each. Change::count = operators made int8.
 // FailedPrecondition: no ranges; FLOAT_FALLBACK: the settings forbid float operators (require_full_integer, or
-// allow_float_fallback: false) and one cannot be int8; the message names it. InvalidArgument: weights that are not finite.
+// allow_float_fallback: false) and one cannot be int8; the message names it. InvalidArgument: weights that are not
+// finite.
 class FullIntegerPass : public Pass {
  public:
   explicit FullIntegerPass(QuantizeSettings settings) : settings_(std::move(settings)) {}
