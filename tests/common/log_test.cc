@@ -18,7 +18,7 @@ TEST(LogTest, WritesOneJsonObjectWithTypedFields) {
 }
 
 TEST(LogTest, KeepsHostileTextsOnOneLine) {
-  const std::string hostile = std::string("a\"b\\c\n{\"x\":1}\x00\x1b[31m", 21) + "\xff\xfe \xe2\x28\xa1";
+  const std::string hostile = std::string("a\"b\\c\n{\"x\":1}\x00\x1b[31m", 19) + "\xff\xfe \xe2\x28\xa1";
   const std::string line = FormatLogLine(0, LogLevel::kInfo, "e", hostile, {{"name", hostile}});
   EXPECT_EQ(line.find('\n'), std::string::npos);
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
