@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <future>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "common/digest.h"
 #include "common/file.h"
+#include "common/parallel.h"
 #include "executor/job.h"
 #include "executor/job_parts.h"
 #include "executor/provenance.h"
@@ -56,6 +58,7 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(input_path_, context_.Path(spec_.model()));
     LATHE_ASSIGN_OR_RETURN(input_file_, MappedFile::Open(input_path_));
     LATHE_ASSIGN_OR_RETURN(input_, ReadModel(input_file_));
+    input_report_ = std::async(std::launch::async, DescribeFile, input_path_, spec_.benchmark());
     if (!spec_.calibration().empty()) {
       LATHE_ASSIGN_OR_RETURN(std::string data, context_.Path(spec_.calibration()));
       LATHE_ASSIGN_OR_RETURN(Digest digest, Sha256File(data));
@@ -140,7 +143,10 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(output_file_, MappedFile::Open(output_path_));
     absl::StatusOr<Model> output = ReadModel(output_file_);
     if (!output.ok()) return Broken(output.status().message());
-    if (DumpModel(*output) != DumpModel(model_)) return Broken("it does not hold what was written");
+    std::string dumps[2];
+    ParallelFor(2, [&](size_t i) { dumps[i] = DumpModel(i == 0 ? *output : model_); });
+    if (dumps[0] != dumps[1]) return Broken("it does not hold what was written");
+    output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
     if (after > before) {
@@ -187,8 +193,9 @@ class OptimizeJob {
     const bool benchmark = spec_.benchmark();
     context_.events.BeginPhase("benchmark", 0.85, 1);
     timer_.Begin("measure");
-    LATHE_ASSIGN_OR_RETURN(report_.input, DescribeFile(input_path_, benchmark));
-    LATHE_ASSIGN_OR_RETURN(report_.output, DescribeFile(output_path_, benchmark));
+    // Both are done before the first timed run.
+    LATHE_ASSIGN_OR_RETURN(report_.input, input_report_.get());
+    LATHE_ASSIGN_OR_RETURN(report_.output, output_report_.get());
     if (!benchmark) return absl::OkStatus();
     const BenchmarkModel models[] = {{&input_, input_file_->bytes()}, {&model_, output_file_->bytes()}};
     BenchmarkOptions options;
@@ -229,6 +236,8 @@ class OptimizeJob {
   Recipe recipe_;
   std::string input_path_, output_path_;
   std::shared_ptr<const MappedFile> input_file_, output_file_;
+  // Digests and compressed sizes, computed beside the other steps. Their destructors wait.
+  std::future<absl::StatusOr<FileReport>> input_report_, output_report_;
   Model input_, model_;
   std::unique_ptr<SampleSource> samples_;
   Report report_;

@@ -61,15 +61,19 @@ void SyntheticSamples::Fill(size_t sample, size_t input, absl::Span<uint8_t> out
     TensorInfo plain;
     plain.type = TensorType::kFloat32;
     plain.elements = info.elements;
-    std::vector<uint8_t> floats(elements * sizeof(float));
+    // Straight into the sample when its type is float32 already.
+    const bool direct = info.type == TensorType::kFloat32;
+    std::vector<uint8_t> converted(direct ? 0 : elements * sizeof(float));
+    const absl::Span<uint8_t> floats = direct ? out : absl::MakeSpan(converted);
     const double span = options_.input_high - options_.input_low;
     // A float may round up to the excluded end; the float below it is in.
     const float low = static_cast<float>(options_.input_low);
     const float last = std::max(low, std::nextafter(static_cast<float>(options_.input_high), low));
     for (size_t i = 0; i < elements; ++i) {
       const float value = static_cast<float>(options_.input_low + span * random.NextUnit());
-      Store(absl::MakeSpan(floats), i, std::min(value, last));
+      Store(floats, i, std::min(value, last));
     }
+    if (direct) return;
     ConvertValues(floats, NpyType::kFloat32, info, std::nullopt, out).IgnoreError();  // finite, so it cannot fail
     return;
   }
