@@ -126,7 +126,7 @@ class OptimizeJob {
     }
     CalibrateOptions options;
     options.threads = threads();
-    // The parent ends a job that passes its budget, and the plan rests on estimates that may be a quarter too low.
+    // The parent ends a job that passes its budget, and the plan rests on estimates: leave them a quarter.
     if (context_.spec.memory_bytes() > 0) options.memory_bytes = context_.spec.memory_bytes() / 4 * 3;
     options.cancel = context_.cancel;
     options.progress = [this](uint64_t done, uint64_t total) { context_.events.Samples(done, total); };

@@ -74,8 +74,7 @@ Model ExposeTensors(const Model& model, const std::vector<TensorId>& group) {
   return exposed;
 }
 
-// A file that is gone at the end of scope. Not written through AtomicFile: nobody else reads it, and its fsync took
-// longer than small models take to calibrate.
+// A file that is gone at the end of scope. Not written through AtomicFile: nobody else reads it, so it needs no fsync.
 class ScratchFile {
  public:
   explicit ScratchFile(std::string path) : path_(std::move(path)) {}

@@ -8,8 +8,8 @@
 
 namespace lathe {
 
-// Estimates of what interpreters need, from the graph alone. Checked against measured models they are within a quarter
-// (mobilenet_v2 with all tensors exposed: 43 MB estimated and measured).
+// Estimates of what interpreters need, from the graph alone. Held against a measurement once (mobilenet_v2 with all
+// tensors exposed: 43 MB estimated and measured), so whoever has a hard limit leaves room above them.
 
 // Bytes of all constants once: the runtime packs weights into a copy of its own.
 uint64_t EstimateWeightBytes(const Model& model);

@@ -11,7 +11,7 @@ inline constexpr uint64_t kModelBytesMax = uint64_t{2} << 30;
 inline constexpr uint64_t kDatasetBytesMax = uint64_t{4} << 30;
 inline constexpr int kMessageBytesMax = 4 << 20;  // gRPC's own default, which every client accepts
 inline constexpr int kMetadataBytesMax = 16 << 10;
-// 256 KiB to 1 MiB a frame is as fast as larger ones; below 256 KiB costs 20-30 % (docs/performance.md).
+// Large enough that the price of a message does not count, small enough to share a connection.
 inline constexpr uint64_t kUploadFrameBytesMax = 2 << 20;
 inline constexpr uint32_t kDownloadChunkBytesDefault = 256 << 10;
 inline constexpr uint32_t kDownloadChunkBytesMin = 4 << 10;
