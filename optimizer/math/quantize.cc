@@ -78,8 +78,6 @@ void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Spa
   }
 }
 
-float MaxAbs(absl::Span<const float> values) { return RowMaxAbs(values.data(), values.size(), 0); }
-
 MinMax FindMinMax(absl::Span<const float> values) {
   if (values.empty()) return {};
   MinMax range{values[0], values[0]};
@@ -115,7 +113,7 @@ absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout l
       }
     }
   }
-  // Comparisons with NaN are false, so the maxima above may have skipped one: look only when the sum says so.
+  // Comparisons with NaN are false, so the maxima above may have skipped one.
   for (size_t i = 0; i < weights.size(); ++i) {
     if (!std::isfinite(weights[i])) {
       return MakeError(absl::StatusCode::kInvalidArgument, "WEIGHTS_NOT_FINITE",

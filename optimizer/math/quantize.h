@@ -28,9 +28,6 @@ AffineParams ChooseInt8Params(float lo, float hi);
 // q = clamp(round_half_even(value / scale) + zero_point, -128, 127). REQUIRES: out.size() == values.size(), scale > 0.
 void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Span<int8_t> out);
 
-// max |v|. NaN anywhere gives NaN.
-float MaxAbs(absl::Span<const float> values);
-
 // Smallest and largest value; {0, 0} for an empty span. NaN and infinities are returned as they are found: check the
 // result with std::isfinite, a NaN anywhere makes `lo` NaN.
 struct MinMax {

@@ -351,10 +351,6 @@ OpOptions MakeLeakyReluOptions(float alpha) {
   return Make(std::move(table));
 }
 
-OpOptions MakeQuantizeOptions() { return Make(tflite::QuantizeOptionsT()); }
-
-OpOptions MakeDequantizeOptions() { return Make(tflite::DequantizeOptionsT()); }
-
 OpOptions MakeIfOptions(SubgraphId then_subgraph, SubgraphId else_subgraph) {
   tflite::IfOptionsT table;
   table.then_subgraph_index = then_subgraph.value;

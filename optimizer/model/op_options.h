@@ -100,8 +100,6 @@ OpOptions MakeGatherOptions(int32_t axis, int32_t batch_dims = 0);
 OpOptions MakeBatchMatmulOptions(const BatchMatmulOptions& options);
 OpOptions MakeDepthToSpaceOptions(int32_t block_size);
 OpOptions MakeLeakyReluOptions(float alpha);
-OpOptions MakeQuantizeOptions();
-OpOptions MakeDequantizeOptions();
 OpOptions MakeIfOptions(SubgraphId then_subgraph, SubgraphId else_subgraph);
 OpOptions MakeWhileOptions(SubgraphId condition, SubgraphId body);
 OpOptions MakeCallOnceOptions(SubgraphId init);
