@@ -5,16 +5,35 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 
 namespace lathe {
 namespace {
 
 constexpr int kBarWidth = 30;
 
+// timeout(1) and some shells signal the program and then its group, so that one wish arrives twice. What comes within
+// this time of the first belongs to it; a later one is a person who will not wait, and ends the program.
+constexpr double kSameWishSeconds = 0.5;
+
 // The handler may only touch what exists before it is installed.
 CancelToken* interrupt_token = nullptr;
+double first_signal_seconds = 0;
 
-void OnSignal(int /*signal_number*/) { interrupt_token->Cancel(); }
+double MonotonicSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);  // async-signal-safe
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+void OnSignal(int signal_number) {
+  const double now = MonotonicSeconds();
+  if (first_signal_seconds == 0) first_signal_seconds = now;
+  interrupt_token->Cancel();
+  if (now - first_signal_seconds < kSameWishSeconds) return;
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
 
 }  // namespace
 
@@ -23,7 +42,8 @@ const CancelToken& InterruptToken() {
     interrupt_token = new CancelToken();
     struct sigaction action {};
     action.sa_handler = OnSignal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the program
+    // One signal's handler is not entered while another's runs: they share the time of the first.
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&action.sa_mask, number);
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
     return interrupt_token;
   }();
