@@ -80,6 +80,9 @@ struct Op {
   std::vector<bool> mutating_variable_inputs;
   OpOptions options;
   int32_t debug_metadata_index = -1;
+  // Index of the operator in the file that the model was read from, so that settings and reports can name it however
+  // often passes renumber; -1 for operators that a pass made. Not written.
+  int32_t origin = -1;
 
   // inputs[i], or an invalid id when the operator has fewer.
   TensorId input(size_t i) const { return i < inputs.size() ? inputs[i] : TensorId(); }

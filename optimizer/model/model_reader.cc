@@ -249,6 +249,7 @@ absl::Status Reader::ReadSubgraph(SubgraphId id, const tflite::SubGraph& from) {
   }));
   subgraph.ops.resize(Count(from.operators()));
   LATHE_RETURN_IF_ERROR(ForEach(from.operators(), [&](size_t i, const tflite::Operator& op) {
+    subgraph.ops[i].origin = static_cast<int32_t>(i);
     return ReadOp(absl::StrFormat("subgraph %d, operator %d", id.value, i), op, subgraph.ops[i]);
   }));
   model_.subgraphs.push_back(std::move(subgraph));

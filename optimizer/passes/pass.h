@@ -10,7 +10,10 @@
 #include "common/cancel.h"
 #include "common/status.h"
 #include "optimizer/model/model.h"
+#include "optimizer/passes/activation_stats.h"
 #include "optimizer/passes/ranges.h"
+#include "optimizer/passes/settings_table.h"
+#include "optimizer/passes/weight_choices.h"
 
 namespace lathe {
 
@@ -23,8 +26,15 @@ struct Change {
 
 // What a pass may know besides the model. Passes never read the clock, the environment or another pass.
 struct PassContext {
-  // Calibrated ranges of subgraph 0 of this very model; null unless the pass asked for them.
+  // Which quantization each operator gets; null: all get the pass's own settings.
+  const SettingsTable* settings = nullptr;
+  // The range that each float activation of subgraph 0 of this very model is quantized to; null unless the pass asked
+  // for them (NeedsRanges).
   const RangeTable* ranges = nullptr;
+  // What calibration saw of subgraph 0 of this very model; null unless the pass asked for it (NeedsStats).
+  const ActivationStats* stats = nullptr;
+  // Integer weights and bias shifts that were chosen with data; null or without an entry: nearest rounding.
+  const WeightChoices* weights = nullptr;
   CancelToken cancel;
 };
 
@@ -39,6 +49,9 @@ class Pass {
   // True: PassContext::ranges must hold the ranges of every float tensor of subgraph 0. Forgetting to override is safe:
   // the pass then sees null.
   virtual bool NeedsRanges() const { return false; }
+
+  // True: PassContext::stats must be set.
+  virtual bool NeedsStats() const { return false; }
 
   // Edits the model through GraphEditor. On an error the model may be half edited: the caller drops it.
   // InvalidArgument: the model holds something the pass cannot treat (NaN weights); FailedPrecondition: ranges missing.
