@@ -1,19 +1,14 @@
 #include "runtime/calibrate.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <utility>
 
-#include "common/file.h"
-#include "optimizer/model/model_writer.h"
+#include "runtime/exposed_model.h"
 #include "runtime/find_range.h"
 #include "runtime/interpreter.h"
 #include "runtime/memory_plan.h"
-#include "runtime/plain_model.h"
 #include "runtime/sample_loop.h"
 
 namespace lathe {
@@ -22,23 +17,6 @@ namespace {
 
 absl::Span<const float> AsFloats(absl::Span<const uint8_t> bytes) {
   return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
-}
-
-// Tensors that inputs or operators fill from data that is not constant; dequantized weights are constant all the same.
-std::vector<bool> FindActivations(const Model& model) {
-  const Subgraph& subgraph = model.subgraphs[0];
-  std::vector<bool> depends(subgraph.tensors.size(), false);
-  for (TensorId id : subgraph.inputs) depends[id.index()] = true;
-  for (const Op& op : subgraph.ops) {
-    const bool constant = !op.inputs.empty() && std::all_of(op.inputs.begin(), op.inputs.end(), [&](TensorId id) {
-      return !id.valid() || (!depends[id.index()] && !subgraph.tensor(id).is_variable);
-    });
-    if (constant) continue;
-    for (TensorId id : op.outputs) {
-      if (id.valid()) depends[id.index()] = true;
-    }
-  }
-  return depends;
 }
 
 struct Targets {
@@ -61,46 +39,6 @@ Targets ChooseTargets(const Model& model, const std::vector<TensorId>& tensors) 
   }
   return targets;
 }
-
-// The model with `group` as further outputs. Tensor ids stay as they are, which is why this is not done with a
-// GraphEditor: its Finish renumbers.
-Model ExposeTensors(const Model& model, const std::vector<TensorId>& group) {
-  Model exposed = model;
-  DropNames(exposed);
-  std::vector<TensorId>& outputs = exposed.subgraphs[0].outputs;
-  for (TensorId id : group) {
-    if (std::count(outputs.begin(), outputs.end(), id) == 0) outputs.push_back(id);
-  }
-  return exposed;
-}
-
-// A file that is gone at the end of scope. Not written through AtomicFile: nobody else reads it, so it needs no fsync.
-class ScratchFile {
- public:
-  explicit ScratchFile(std::string path) : path_(std::move(path)) {}
-  ~ScratchFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-  absl::StatusOr<std::shared_ptr<const MappedFile>> Write(const Model& model) const {
-    std::ofstream file(path_, std::ios::binary | std::ios::trunc);
-    const auto sink = [&](absl::Span<const uint8_t> bytes) -> absl::Status {
-      if (file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) {
-        return absl::OkStatus();
-      }
-      return ErrnoToStatus(errno, "cannot write", path_);
-    };
-    LATHE_RETURN_IF_ERROR(WriteModel(model, sink));
-    file.close();
-    if (!file) return ErrnoToStatus(errno, "cannot write", path_);
-    return MappedFile::Open(path_);
-  }
-
- private:
-  std::string path_;
-};
 
 class Calibration {
  public:
