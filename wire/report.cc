@@ -40,7 +40,75 @@ void Fill(const ErrorReport& from, v1::ErrorReport* to) {
     auto* added = to->add_outputs();
     added->set_name(output.name);
     if (const auto sqnr = Finite(output.sqnr_db)) added->set_sqnr_db(*sqnr);
+    if (const auto sqnr = Finite(output.sqnr_mean_removed_db)) added->set_sqnr_mean_removed_db(*sqnr);
+    if (const auto share = Finite(output.argmax_agreement)) added->set_argmax_agreement(*share);
+    if (const auto share = Finite(output.argmax_ties)) added->set_argmax_ties(*share);
   }
+  to->set_held_back(from.held_back);
+}
+
+void Fill(const GraphReport& from, v1::GraphReport* to) {
+  to->set_operators(Unsigned(from.operators));
+  to->set_integer_operators(Unsigned(from.integer_operators));
+  to->set_integer_share(from.integer_share);
+  to->set_quantize_operators(Unsigned(from.quantize_operators));
+  to->set_dequantize_operators(Unsigned(from.dequantize_operators));
+  if (from.undelegated_operators) to->set_undelegated_operators(Unsigned(*from.undelegated_operators));
+  if (const auto share = Finite(from.undelegated_share)) to->set_undelegated_share(*share);
+}
+
+void Fill(const RangeReport& from, v1::RangeReport* to) {
+  to->set_name(from.name);
+  to->set_algorithm(from.algorithm);
+  to->set_min(from.min);
+  to->set_max(from.max);
+  to->set_chosen_min(from.chosen_min);
+  to->set_chosen_max(from.chosen_max);
+  if (from.group) to->set_group(Unsigned(*from.group));
+}
+
+void Fill(const CalibrationReport& from, v1::CalibrationReport* to) {
+  to->set_samples(from.samples);
+  to->set_held_back(from.held_back);
+  for (const RangeReport& range : from.ranges) Fill(range, to->add_ranges());
+  for (const SampleNote& note : from.notable_samples) {
+    auto* added = to->add_notable_samples();
+    added->set_sample(note.sample);
+    added->set_tensor(note.tensor);
+    added->set_reason(note.reason);
+  }
+  for (const TensorNote& note : from.degenerate_tensors) {
+    auto* added = to->add_degenerate_tensors();
+    added->set_tensor(note.tensor);
+    added->set_reason(note.reason);
+  }
+}
+
+void Fill(const StageReport& from, v1::StageReport* to) {
+  to->set_stage(from.stage);
+  to->set_setting(from.setting);
+  if (const auto sqnr = Finite(from.sqnr_before_db)) to->set_sqnr_before_db(*sqnr);
+  if (const auto sqnr = Finite(from.sqnr_after_db)) to->set_sqnr_after_db(*sqnr);
+  to->set_kept(from.kept);
+  to->set_seconds(from.seconds);
+  to->set_reason(from.reason);
+}
+
+void Fill(const RuleMatch& from, v1::RuleMatch* to) {
+  to->set_rule(Unsigned(from.rule));
+  to->set_subgraph(Unsigned(from.subgraph));
+  to->set_index(Unsigned(from.index));
+  to->set_kind(from.kind);
+  to->set_name(from.name);
+}
+
+void Fill(const SensitivityReport& from, v1::SensitivityReport* to) {
+  to->set_subgraph(Unsigned(from.subgraph));
+  to->set_index(Unsigned(from.index));
+  to->set_kind(from.kind);
+  to->set_name(from.name);
+  if (const auto sqnr = Finite(from.alone_sqnr_db)) to->set_alone_sqnr_db(*sqnr);
+  if (const auto gain = Finite(from.gain_db)) to->set_gain_db(*gain);
 }
 
 void Fill(const OperatorReport& from, v1::OperatorReport* to) {
@@ -88,6 +156,13 @@ v1::Report ReportToProto(const Report& report) {
   proto.set_peak_rss_bytes(report.peak_rss_bytes);
   for (const std::string& warning : report.warnings) proto.add_warnings(warning);
   Fill(report.provenance, proto.mutable_provenance());
+  if (report.graph) Fill(*report.graph, proto.mutable_graph());
+  if (report.calibration) Fill(*report.calibration, proto.mutable_calibration());
+  for (const StageReport& stage : report.stages) Fill(stage, proto.add_stages());
+  for (const RuleMatch& match : report.rule_matches) Fill(match, proto.add_rule_matches());
+  for (const SensitivityReport& op : report.sensitivity) Fill(op, proto.add_sensitivity());
+  for (const std::string& sentence : report.verdict) proto.add_verdict(sentence);
+  if (report.transform_peak_rss_bytes) proto.set_transform_peak_rss_bytes(*report.transform_peak_rss_bytes);
   return proto;
 }
 

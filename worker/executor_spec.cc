@@ -32,6 +32,7 @@ void SetOptimize(const v1::OptimizeSpec& job, internal::v1::ExecutorSpec& spec) 
   *work.mutable_recipe() = job.recipe();
   work.set_calibration(InputPath(job.calibration().artifact()));
   work.set_benchmark(!job.skip_benchmark());
+  work.set_sensitivity(job.sensitivity());
   if (const auto digest = ParseHexDigest(DigestOf(job.model())); digest.ok()) {
     work.set_model_sha256(std::string(digest->begin(), digest->end()));
   }

@@ -79,7 +79,7 @@ absl::Status Optimize(const OptimizeOptions& options, Output& output) {
   if (!options.report_dir.empty()) {
     LATHE_RETURN_IF_ERROR(WriteFileAtomically(options.report_dir + "/report.json", ReportText(report)));
   }
-  output.Answer(report, OptimizeTable(report) + "\nwrote " + options.out + "\n");
+  output.Answer(report, OptimizeTable(report) + "\nwrote " + options.out + "\n" + VerdictLine(report));
   return absl::OkStatus();
 }
 

@@ -11,6 +11,8 @@ namespace lathe {
 namespace {
 
 constexpr double kZeroErrorDb = 200;  // what the report says for "equal in every bit"
+// Operators of the sensitivity list that the table shows; report.json has all.
+constexpr int kSensitivityRowsMax = 20;
 
 std::string Row(std::string_view name, std::string_view before, std::string_view after, std::string_view change) {
   std::string row = absl::StrFormat("%-20s %12s %12s   %s", name, before, after, change);
@@ -48,14 +50,99 @@ std::string Sqnr(const v1::OutputError& output) {
   return absl::StrFormat("%.1f dB", output.sqnr_db());
 }
 
+std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
+
+std::string OutputLine(const v1::OutputError& output) {
+  std::string line = absl::StrFormat("  %-30s %s", output.name(), Sqnr(output));
+  if (output.has_sqnr_mean_removed_db() && output.sqnr_mean_removed_db() < kZeroErrorDb) {
+    absl::StrAppendFormat(&line, ", %.1f dB without the mean", output.sqnr_mean_removed_db());
+  }
+  if (output.has_argmax_agreement()) {
+    absl::StrAppend(&line, ", same largest value in ", Percent(output.argmax_agreement()));
+  }
+  if (output.argmax_ties() > 0) absl::StrAppend(&line, ", ties in ", Percent(output.argmax_ties()));
+  return line + "\n";
+}
+
 std::string ErrorText(const v1::ErrorReport& error) {
-  std::string text = absl::StrFormat("\nerror against the input (SQNR) over %d %ssamples\n", error.samples(),
-                                     error.synthetic() ? "synthetic " : "");
-  for (const auto& output : error.outputs()) absl::StrAppendFormat(&text, "  %-30s %s\n", output.name(), Sqnr(output));
+  std::string text = absl::StrFormat("\nerror against the input (SQNR) over %d %s%ssamples\n", error.samples(),
+                                     error.held_back() ? "held-back " : "", error.synthetic() ? "synthetic " : "");
+  for (const auto& output : error.outputs()) text += OutputLine(output);
   if (error.synthetic()) {
     text += "  Synthetic samples say little about accuracy: give real ones with --calibration.\n";
   }
   return text;
+}
+
+std::string GraphText(const v1::GraphReport& graph) {
+  std::string text =
+      absl::StrFormat("\ngraph: %d operators, %s integer, %d QUANTIZE, %d DEQUANTIZE", graph.operators(),
+                      Percent(graph.integer_share()), graph.quantize_operators(), graph.dequantize_operators());
+  if (graph.has_undelegated_operators()) {
+    absl::StrAppendFormat(&text, ", %d (%s) not accelerated", graph.undelegated_operators(),
+                          Percent(graph.undelegated_share()));
+  }
+  return text + "\n";
+}
+
+std::string CalibrationText(const v1::CalibrationReport& calibration) {
+  std::string text =
+      absl::StrFormat("\ncalibration: %d samples, %d held back to decide; %d tensors with a chosen range\n",
+                      calibration.samples(), calibration.held_back(), calibration.ranges_size());
+  for (const auto& note : calibration.notable_samples()) {
+    absl::StrAppendFormat(&text, "  sample %d, %s: %s\n", note.sample(), note.tensor(), note.reason());
+  }
+  for (const auto& note : calibration.degenerate_tensors()) {
+    absl::StrAppendFormat(&text, "  %s: %s\n", note.tensor(), note.reason());
+  }
+  return text;
+}
+
+std::string StagesText(const google::protobuf::RepeatedPtrField<v1::StageReport>& stages) {
+  if (stages.empty()) return "";
+  std::string text = "\nstages tried (least SQNR over the outputs, means removed, held-back samples)\n";
+  for (const auto& stage : stages) {
+    std::string figures;
+    if (stage.has_sqnr_before_db() && stage.has_sqnr_after_db()) {
+      figures = absl::StrFormat("%.2f -> %.2f dB", stage.sqnr_before_db(), stage.sqnr_after_db());
+    }
+    absl::StrAppendFormat(&text, "  %-18s %-24s %-20s %-8s %7.2f s%s%s\n", stage.stage(), stage.setting(), figures,
+                          stage.kept() ? "kept" : "dropped", stage.seconds(), stage.reason().empty() ? "" : "  ",
+                          stage.reason());
+  }
+  return text;
+}
+
+std::string SensitivityText(const google::protobuf::RepeatedPtrField<v1::SensitivityReport>& operators) {
+  if (operators.empty()) return "";
+  std::string text = "\noperators that add most to the error (SQNR with only it quantized; gain if it stays float)\n";
+  for (int i = 0; i < std::min(operators.size(), kSensitivityRowsMax); ++i) {
+    const auto& op = operators[i];
+    const std::string alone = op.has_alone_sqnr_db() ? absl::StrFormat("%.1f dB", op.alone_sqnr_db()) : "";
+    const std::string gain = op.has_gain_db() ? absl::StrFormat("%+.2f dB", op.gain_db()) : "";
+    absl::StrAppendFormat(&text, "  %5d  %-24s %10s %10s  %s\n", op.index(), op.kind(), alone, gain, op.name());
+  }
+  if (operators.size() > kSensitivityRowsMax) {
+    absl::StrAppendFormat(&text, "  and %d more in report.json\n", operators.size() - kSensitivityRowsMax);
+  }
+  return text;
+}
+
+// Seconds of what makes the result apart from those of what checks it.
+std::string TimesText(const v1::Report& report) {
+  double calibration = 0, verification = 0, rest = 0;
+  for (const auto& timing : report.timing()) {
+    const bool verifies = timing.step() == "verify" || timing.step() == "compare" || timing.step() == "measure";
+    (timing.step() == "calibrate" ? calibration : verifies ? verification : rest) += timing.seconds();
+  }
+  if (report.timing().empty()) return "";
+  std::string text = absl::StrFormat("\ntime: calibration %.2f s, transformation %.2f s, verification %.2f s",
+                                     calibration, rest, verification);
+  absl::StrAppend(&text, "; peak memory ", BytesText(report.peak_rss_bytes()));
+  if (report.has_transform_peak_rss_bytes()) {
+    absl::StrAppend(&text, " (before verification ", BytesText(report.transform_peak_rss_bytes()), ")");
+  }
+  return text + "\n";
 }
 
 std::string OperatorsText(const v1::Report& report) {
@@ -105,7 +192,24 @@ std::string OptimizeTable(const v1::Report& report) {
   }
   if (report.has_latency()) text += LatencyRows(report.latency());
   if (report.has_error()) text += ErrorText(report.error());
-  return text + OperatorsText(report) + WarningsText(report.warnings());
+  if (report.has_graph()) text += GraphText(report.graph());
+  if (report.has_calibration()) text += CalibrationText(report.calibration());
+  text += StagesText(report.stages()) + SensitivityText(report.sensitivity()) + OperatorsText(report);
+  return text + TimesText(report) + WarningsText(report.warnings());
+}
+
+std::string VerdictLine(const v1::Report& report) {
+  return report.verdict().empty() ? "" : "result: " + absl::StrJoin(report.verdict(), "; ") + "\n";
+}
+
+std::string DryRunTable(const v1::Report& report) {
+  std::string text = "operators that the rules take; of several rules the last one wins\n";
+  for (const auto& match : report.rule_matches()) {
+    absl::StrAppendFormat(&text, "  rules[%d]  subgraph %d  %5d  %-24s %s\n", match.rule(), match.subgraph(),
+                          match.index(), match.kind(), match.name());
+  }
+  if (report.rule_matches().empty()) text = "the recipe has no rules: every operator gets its settings\n";
+  return text + WarningsText(report.warnings());
 }
 
 std::string BenchmarkTable(const v1::Report& report) {

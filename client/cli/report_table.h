@@ -9,9 +9,16 @@
 namespace lathe {
 
 // What `lathe optimize` prints: size, compressed size and latency before and after with their ratios, the error of
-// every output, operators that are not in the precision asked for by kind and reason, warnings. Groups that were not
+// every output, the graph's figures, what calibration found, the stages tried, operators that are not in the precision
+// asked for by kind and reason, the operators that add most to the error, times, warnings. Groups that were not
 // measured are left out.
 std::string OptimizeTable(const v1::Report& report);
+
+// What the user must not miss about the result, as one line; "" when there is nothing.
+std::string VerdictLine(const v1::Report& report);
+
+// What `lathe optimize --dry-run` prints: the operators that each rule takes.
+std::string DryRunTable(const v1::Report& report);
 
 // What `lathe benchmark` prints; the second column only when there are two files.
 std::string BenchmarkTable(const v1::Report& report);

@@ -29,12 +29,84 @@ struct OutputError {
   std::string name;
   // 10*log10(sum y^2 / sum (y - q)^2) over all samples and elements; 200 for zero error; absent for a zero signal.
   std::optional<double> sqnr_db;
+  // The same with the reference's mean over all samples and elements taken off the signal: an offset that every answer
+  // has hides no error. Absent for a constant signal.
+  std::optional<double> sqnr_mean_removed_db = std::nullopt;
+  // Outputs that rank (one axis of 2 or more values a sample), as shares of the samples: the largest value stands at
+  // the same place in both files; the output file has its largest value more than once.
+  std::optional<double> argmax_agreement = std::nullopt, argmax_ties = std::nullopt;
 };
 
 struct ErrorReport {
   bool synthetic = false;  // samples made from the seed, not given by the user
   uint64_t samples = 0;
   std::vector<OutputError> outputs;  // in the model's order
+  bool held_back = false;            // measured on samples that nothing was chosen by
+};
+
+// Figures of the output file's graph, all subgraphs.
+struct GraphReport {
+  int operators = 0;
+  int integer_operators = 0;  // those that compute on integers; QUANTIZE and DEQUANTIZE are not among them
+  double integer_share = 0;   // of the operators but QUANTIZE and DEQUANTIZE
+  int quantize_operators = 0, dequantize_operators = 0;
+  std::optional<int> undelegated_operators;  // run by the runtime's own kernels; absent: not asked
+  std::optional<double> undelegated_share;   // of all operators
+};
+
+// One thing that was tried for accuracy, in the order in which it was tried.
+struct StageReport {
+  std::string stage;    // equalization, ranges, rounding, bias-correction, fallback, ...
+  std::string setting;  // what was tried: cle, alpha 0.65, int16x8 for operator 12, ...
+  // Least mean-removed SQNR over the outputs on held-back samples without and with it; absent: not measured.
+  std::optional<double> sqnr_before_db, sqnr_after_db;
+  bool kept = false;
+  double seconds = 0;
+  std::string reason;  // why it was kept or not, when the figures do not say it
+};
+
+// An operator of the input file that a rule of the recipe takes.
+struct RuleMatch {
+  int rule = 0;  // index in Recipe::rules
+  int subgraph = 0, index = 0;
+  std::string kind, name;  // as OperatorReport
+};
+
+// What one operator of the input file adds to the error; the list is sorted, largest contribution first.
+struct SensitivityReport {
+  int subgraph = 0, index = 0;
+  std::string kind, name;               // as OperatorReport
+  std::optional<double> alone_sqnr_db;  // least mean-removed SQNR over the outputs with only this operator quantized
+  std::optional<double> gain_db;        // what that figure of the whole result gains when this operator stays in float
+};
+
+// How a tensor's range was chosen, if not by minimum and maximum alone.
+struct RangeReport {
+  std::string name;
+  std::string algorithm;    // min-max, percentile, min-error, entropy, moving-average
+  double min = 0, max = 0;  // seen
+  double chosen_min = 0, chosen_max = 0;
+  std::optional<int> group;  // tensors of one number share a scale; absent: the tensor is in no group
+};
+
+// A calibration sample that should be looked at.
+struct SampleNote {
+  uint64_t sample = 0;  // index in the data
+  std::string tensor;   // where it shows
+  std::string reason;
+};
+
+struct TensorNote {
+  std::string tensor;
+  std::string reason;
+};
+
+struct CalibrationReport {
+  uint64_t samples = 0;                        // that ranges and stages were chosen by
+  uint64_t held_back = 0;                      // that decided which stages stay; 0: too few samples, fixed defaults
+  std::vector<RangeReport> ranges;             // other than min-max, and all tensors of groups
+  std::vector<SampleNote> notable_samples;     // outliers, degenerate ones
+  std::vector<TensorNote> degenerate_tensors;  // constant on every sample, ...
 };
 
 struct OperatorReport {
@@ -74,8 +146,16 @@ struct Report {
   std::vector<OperatorReport> operators;
   std::vector<PlanStep> plan;
   std::vector<Timing> timing;
-  uint64_t peak_rss_bytes = 0;  // of the executor, mapped input included
+  uint64_t peak_rss_bytes = 0;                       // of the executor, mapped input included
+  std::optional<uint64_t> transform_peak_rss_bytes;  // the same before the result was run to verify it
   std::vector<std::string> warnings;
+  std::optional<GraphReport> graph;
+  std::optional<CalibrationReport> calibration;
+  std::vector<StageReport> stages;
+  std::vector<RuleMatch> rule_matches;
+  std::vector<SensitivityReport> sensitivity;
+  // What the user must not miss about the result: "slower than the input on this machine: ...". Empty: nothing.
+  std::vector<std::string> verdict;
   Provenance provenance;
 };
 

@@ -68,6 +68,108 @@ TEST(ReportTableTest, SaysSlowerWhenItIs) {
   EXPECT_THAT(OptimizeTable(report), HasSubstr("2.00x slower"));
 }
 
+TEST(ReportTableTest, ShowsWhatHeldBackSamplesSay) {
+  v1::Report report = MakeReport();
+  report.mutable_error()->set_synthetic(false);
+  report.mutable_error()->set_held_back(true);
+  auto* output = report.mutable_error()->mutable_outputs(0);
+  output->set_sqnr_mean_removed_db(33.3);
+  output->set_argmax_agreement(0.975);
+  output->set_argmax_ties(0.0625);
+  EXPECT_THAT(OptimizeTable(report),
+              AllOf(HasSubstr("16 held-back samples"),
+                    HasSubstr("41.2 dB, 33.3 dB without the mean, same largest value in 97.5 %, ties in 6.2 %\n")));
+}
+
+TEST(ReportTableTest, ShowsTheFiguresOfTheGraph) {
+  v1::Report report = MakeReport();
+  auto* graph = report.mutable_graph();
+  graph->set_operators(70);
+  graph->set_integer_share(0.9);
+  graph->set_quantize_operators(3);
+  graph->set_dequantize_operators(4);
+  EXPECT_THAT(OptimizeTable(report), HasSubstr("70 operators, 90.0 % integer, 3 QUANTIZE, 4 DEQUANTIZE\n"));
+  graph->set_undelegated_operators(7);
+  graph->set_undelegated_share(0.1);
+  EXPECT_THAT(OptimizeTable(report), HasSubstr("4 DEQUANTIZE, 7 (10.0 %) not accelerated\n"));
+}
+
+TEST(ReportTableTest, NamesSamplesAndTensorsToLookAt) {
+  v1::Report report = MakeReport();
+  auto* calibration = report.mutable_calibration();
+  calibration->set_samples(80);
+  calibration->set_held_back(20);
+  auto* note = calibration->add_notable_samples();
+  note->set_sample(17);
+  note->set_tensor("image");
+  note->set_reason("40 times the others' range");
+  auto* tensor = calibration->add_degenerate_tensors();
+  tensor->set_tensor("mask");
+  tensor->set_reason("always 0");
+  EXPECT_THAT(OptimizeTable(report), AllOf(HasSubstr("80 samples, 20 held back"),
+                                           HasSubstr("sample 17, image: 40 times"), HasSubstr("mask: always 0")));
+}
+
+TEST(ReportTableTest, ListsTheStagesThatWereTried) {
+  v1::Report report = MakeReport();
+  auto* stage = report.add_stages();
+  stage->set_stage("equalization");
+  stage->set_setting("cle");
+  stage->set_sqnr_before_db(30);
+  stage->set_sqnr_after_db(33.5);
+  stage->set_kept(true);
+  report.add_stages()->set_reason("no constants");
+  EXPECT_THAT(OptimizeTable(report), AllOf(HasSubstr("equalization       cle"), HasSubstr("30.00 -> 33.50 dB"),
+                                           HasSubstr("kept"), HasSubstr("dropped"), HasSubstr("no constants")));
+}
+
+TEST(ReportTableTest, ShowsTheOperatorsThatAddMost) {
+  v1::Report report = MakeReport();
+  for (uint32_t i = 0; i < 25; ++i) {
+    auto* op = report.add_sensitivity();
+    op->set_index(100 + i);
+    op->set_kind("SOFTMAX");
+    op->set_alone_sqnr_db(20 + i);
+    op->set_gain_db(1.5);
+  }
+  EXPECT_THAT(OptimizeTable(report), AllOf(HasSubstr("  100  SOFTMAX"), HasSubstr("20.0 dB   +1.50 dB"),
+                                           HasSubstr("and 5 more"), Not(HasSubstr("  120  SOFTMAX"))));
+}
+
+TEST(ReportTableTest, KeepsVerificationApart) {
+  v1::Report report = MakeReport();
+  for (const auto& [step, seconds] : {std::pair("read", 0.25), {"calibrate", 2}, {"write", 0.5}, {"compare", 4}}) {
+    report.add_timing()->set_step(step);
+    report.mutable_timing()->rbegin()->set_seconds(seconds);
+  }
+  report.set_peak_rss_bytes(300'000'000);
+  report.set_transform_peak_rss_bytes(200'000'000);
+  EXPECT_THAT(OptimizeTable(report),
+              HasSubstr("time: calibration 2.00 s, transformation 0.75 s, verification 4.00 s; peak memory 300.00 MB "
+                        "(before verification 200.00 MB)\n"));
+}
+
+TEST(ReportTableTest, TheVerdictIsOneLine) {
+  v1::Report report = MakeReport();
+  EXPECT_EQ(VerdictLine(report), "");
+  report.add_verdict("slower than the input on this machine: 2.1 ms against 1.4 ms");
+  report.add_verdict("larger than the input: 110 B against 100 B");
+  EXPECT_EQ(VerdictLine(report),
+            "result: slower than the input on this machine: 2.1 ms against 1.4 ms; larger than the input: 110 B "
+            "against 100 B\n");
+}
+
+TEST(ReportTableTest, TheDryRunListsWhatEachRuleTakes) {
+  v1::Report report;
+  EXPECT_THAT(DryRunTable(report), HasSubstr("no rules"));
+  auto* match = report.add_rule_matches();
+  match->set_rule(2);
+  match->set_index(12);
+  match->set_kind("CONV_2D");
+  match->set_name("head/conv");
+  EXPECT_THAT(DryRunTable(report), HasSubstr("rules[2]  subgraph 0     12  CONV_2D                  head/conv\n"));
+}
+
 TEST(ReportTableTest, WritesBytesInUnitsOfThousand) {
   EXPECT_EQ(BytesText(999), "999 B");
   EXPECT_EQ(BytesText(1500), "1.5 kB");

@@ -50,6 +50,62 @@ TEST(ReportTest, HasTheKeysThatUsersReadByName) {
   EXPECT_EQ(json["provenance"]["seed"], 7);
 }
 
+// Every key of the groups that say how a result came about.
+TEST(ReportTest, TellsHowTheResultCameAbout) {
+  Report report = FullReport();
+  report.error->held_back = true;
+  OutputError& output = report.error->outputs[0];
+  output.sqnr_mean_removed_db = 30.25;
+  output.argmax_agreement = 0.5;
+  output.argmax_ties = 0.25;
+  report.graph = GraphReport{.operators = 10,
+                             .integer_operators = 6,
+                             .integer_share = 0.75,
+                             .quantize_operators = 1,
+                             .dequantize_operators = 1,
+                             .undelegated_operators = 2,
+                             .undelegated_share = 0.2};
+  report.calibration = CalibrationReport{.samples = 80,
+                                         .held_back = 20,
+                                         .ranges = {{"t", "percentile", -3, 4, -2, 2.5, 7}},
+                                         .notable_samples = {{5, "x", "far"}},
+                                         .degenerate_tensors = {{"c", "constant"}}};
+  report.stages = {{.stage = "ranges",
+                    .setting = "best",
+                    .sqnr_before_db = 20.5,
+                    .sqnr_after_db = 21.5,
+                    .kept = true,
+                    .seconds = 0.5,
+                    .reason = "r"}};
+  report.rule_matches = {{.rule = 1, .subgraph = 2, .index = 3, .kind = "ADD", .name = "n"}};
+  report.sensitivity = {{.subgraph = 2, .index = 3, .kind = "ADD", .name = "n", .alone_sqnr_db = 40.5, .gain_db = 0.5}};
+  report.verdict = {"slower than the input on this machine: 2 ms against 1 ms"};
+  report.transform_peak_rss_bytes = 77;
+  const Json json = Json::parse(ReportText(ReportToProto(report)));
+  EXPECT_EQ(json["error"]["held_back"], true);
+  EXPECT_EQ(json["error"]["outputs"][0],
+            Json::parse(R"({"name": "y", "sqnr_db": 40.5, "sqnr_mean_removed_db": 30.25, "argmax_agreement": 0.5,
+                            "argmax_ties": 0.25})"));
+  EXPECT_EQ(json["graph"],
+            Json::parse(R"({"operators": 10, "integer_operators": 6, "integer_share": 0.75, "quantize_operators": 1,
+                            "dequantize_operators": 1, "undelegated_operators": 2, "undelegated_share": 0.2})"));
+  EXPECT_EQ(json["calibration"],
+            Json::parse(R"({"samples": 80, "held_back": 20, "ranges": [{"name": "t", "algorithm": "percentile",
+                            "min": -3.0, "max": 4.0, "chosen_min": -2.0, "chosen_max": 2.5, "group": 7}],
+                            "notable_samples": [{"sample": 5, "tensor": "x", "reason": "far"}],
+                            "degenerate_tensors": [{"tensor": "c", "reason": "constant"}]})"));
+  EXPECT_EQ(json["stages"][0],
+            Json::parse(R"({"stage": "ranges", "setting": "best", "sqnr_before_db": 20.5, "sqnr_after_db": 21.5,
+                            "kept": true, "seconds": 0.5, "reason": "r"})"));
+  EXPECT_EQ(json["rule_matches"][0],
+            Json::parse(R"({"rule": 1, "subgraph": 2, "index": 3, "kind": "ADD", "name": "n"})"));
+  EXPECT_EQ(json["sensitivity"][0],
+            Json::parse(R"({"subgraph": 2, "index": 3, "kind": "ADD", "name": "n", "alone_sqnr_db": 40.5,
+                            "gain_db": 0.5})"));
+  EXPECT_EQ(json["verdict"][0], "slower than the input on this machine: 2 ms against 1 ms");
+  EXPECT_EQ(json["transform_peak_rss_bytes"], 77);
+}
+
 TEST(ReportTest, LeavesOutWhatWasNotMeasured) {
   Report report = FullReport();
   report.output.reset();
@@ -62,6 +118,9 @@ TEST(ReportTest, LeavesOutWhatWasNotMeasured) {
   EXPECT_FALSE(json.contains("accuracy"));
   EXPECT_FALSE(json.contains("compatibility"));
   EXPECT_TRUE(json.contains("plan"));
+  for (const char* group : {"graph", "calibration", "stages", "rule_matches", "sensitivity"}) {
+    EXPECT_FALSE(json.contains(group)) << group;
+  }
   EXPECT_FALSE(json["input"].contains("zstd_bytes"));
   EXPECT_FALSE(json["latency"].contains("output_ms"));
   EXPECT_FALSE(Json::parse(ReportText(ReportToProto(FullReport())))["error"]["outputs"][1].contains("sqnr_db"));

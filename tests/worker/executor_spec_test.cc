@@ -14,6 +14,7 @@ TEST(ExecutorSpecTest, PointsAtStagedInputs) {
   v1::JobSpec job;
   job.mutable_optimize()->set_model(kName);
   job.mutable_optimize()->mutable_recipe()->set_preset("int8");
+  job.mutable_optimize()->set_sensitivity(true);
   v1::DatasetRef& data = *job.mutable_optimize()->mutable_calibration();
   data.set_artifact("projects/default/artifacts/" + std::string(64, 'b'));
   data.set_seed(7);
@@ -28,6 +29,7 @@ TEST(ExecutorSpecTest, PointsAtStagedInputs) {
   EXPECT_EQ(spec->optimize().recipe().preset(), "int8");
   EXPECT_EQ(spec->optimize().model_sha256(), std::string(32, '\xaa'));
   EXPECT_TRUE(spec->optimize().benchmark());
+  EXPECT_TRUE(spec->optimize().sensitivity());
   EXPECT_EQ(spec->seed(), 7u);
   EXPECT_EQ(spec->samples().sample_limit(), 5u);
   EXPECT_EQ(spec->samples().scale(), 0.5);
