@@ -1,5 +1,6 @@
 #include "optimizer/passes/registry.h"
 
+#include "optimizer/passes/equalize.h"
 #include "optimizer/passes/expand_float16_pass.h"
 #include "optimizer/passes/float16_pass.h"
 #include "optimizer/passes/full_integer_pass.h"
@@ -10,6 +11,8 @@ namespace lathe {
 const std::vector<PassEntry>& PassRegistry() {
   static const auto& entries = *new std::vector<PassEntry>{
       {"expand-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<ExpandFloat16Pass>(); }},
+      {"equalize",
+       [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<EqualizePass>(EqualizeSettings{}); }},
       {"quantize-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<Float16Pass>(); }},
       {"quantize-dynamic-range",
        [](const Recipe&) -> std::unique_ptr<Pass> {

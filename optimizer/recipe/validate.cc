@@ -154,6 +154,7 @@ const std::vector<PresetInfo>& Presets() {
 const std::vector<PassInfo>& Passes() {
   static const auto& passes = *new std::vector<PassInfo>{
       {"expand-float16", "turn float16 constants behind DEQUANTIZE into float32 constants"},
+      {"equalize", "rescale channels so that all use a like part of their tensor's range; outputs stay the same"},
       {"quantize-float16", "store float32 constants as float16 behind DEQUANTIZE"},
       {"quantize-dynamic-range", "int8 weights per channel on the operator, float32 activations"},
       {"quantize-weight-only", "int8 weights per channel behind DEQUANTIZE"},
