@@ -73,13 +73,16 @@ class OptimizeJob {
     int64_t changed_last = 0;
     for (size_t i = 0; i < plan.size(); ++i) {
       LATHE_ASSIGN_OR_RETURN(std::unique_ptr<Pass> pass, MakePass(plan[i], recipe_));
+      Calibration calibration;
       RangeTable ranges;
       PassContext pass_context;
       pass_context.cancel = context_.cancel;
       if (pass->NeedsRanges()) {
         LATHE_RETURN_IF_ERROR(CheckEligible());
-        LATHE_ASSIGN_OR_RETURN(ranges, CalibrateModel());
+        LATHE_ASSIGN_OR_RETURN(calibration, CalibrateModel());
+        ranges = calibration.stats.Ranges();
         pass_context.ranges = &ranges;
+        pass_context.stats = &calibration.stats;
       }
       const double from = pass_context.ranges == nullptr ? 0.05 : 0.5;
       context_.events.BeginPhase("pass", from, from, plan[i]);
@@ -109,7 +112,7 @@ class OptimizeJob {
     return "";
   }
 
-  absl::StatusOr<RangeTable> CalibrateModel() {
+  absl::StatusOr<Calibration> CalibrateModel() {
     context_.events.BeginPhase("calibrate", 0.05, 0.5);
     timer_.Begin("calibrate");
     LATHE_RETURN_IF_ERROR(OpenSamplesOnce());

@@ -10,6 +10,14 @@ namespace lathe {
 // REQUIRES: !values.empty().
 bool FindRange(absl::Span<const float> values, TensorRange* range);
 
+// The same, and widens each of `channels` by the values of its channel: values[row * channels.size() + channel].
+// A channel that starts as {infinity, -infinity} ends as the range of its values. On false `channels` are unspecified.
+// REQUIRES: values.size() is a multiple of channels.size(), which is in [1, kChannelsMax]; !values.empty().
+bool FindChannelRanges(absl::Span<const float> values, absl::Span<TensorRange> channels, TensorRange* range);
+
+// What fits the first-level cache twice: minima and maxima of a row. More channels are not worth telling apart.
+inline constexpr size_t kChannelsMax = 4096;
+
 }  // namespace lathe
 
 #endif  // LATHE_RUNTIME_FIND_RANGE_H_

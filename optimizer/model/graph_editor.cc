@@ -190,14 +190,6 @@ void GraphEditor::ReplaceSubgraphInput(TensorId from, TensorId to) {
   ReplaceInterface(&Subgraph::inputs, &Signature::inputs, from, to);
 }
 
-void GraphEditor::AddSubgraphOutput(TensorId id, const std::string& signature_name) {
-  edited_ = true;
-  graph().outputs.push_back(id);
-  for (Signature& signature : model_.signatures) {
-    if (signature.subgraph == subgraph_) signature.outputs.push_back({signature_name, id});
-  }
-}
-
 void GraphEditor::Finish() {
   finished_ = true;
   if (!edited_) return;

@@ -54,10 +54,6 @@ class GraphEditor {
   void ReplaceSubgraphOutput(TensorId from, TensorId to);
   void ReplaceSubgraphInput(TensorId from, TensorId to);
 
-  // Appends a tensor to the subgraph's outputs (calibration reads intermediate tensors that way); signatures of this
-  // subgraph get it too, under the name given.
-  void AddSubgraphOutput(TensorId id, const std::string& signature_name);
-
   // ENSURES: the model verifies if every edit kept its REQUIRES; all ids from before are void.
   void Finish();
 

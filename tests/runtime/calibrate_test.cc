@@ -33,6 +33,11 @@ struct Small {
   Model model;
 };
 
+RangeTable RangesOf(const absl::StatusOr<Calibration>& calibration) {
+  EXPECT_TRUE(calibration.ok()) << calibration.status();
+  return calibration.ok() ? calibration->stats.Ranges() : RangeTable();
+}
+
 class CalibrateTest : public ::testing::Test {
  protected:
   std::unique_ptr<SampleSource> Data(const Model& model, const std::string& shape, const std::vector<float>& values) {
@@ -53,30 +58,48 @@ class CalibrateTest : public ::testing::Test {
 TEST_F(CalibrateTest, FindsTheRangesOfInputsActivationsAndOutputs) {
   const Small small;
   const auto samples = Data(small.model, "(2, 4)", {-1, 0, 2, 1, -3, 0, 0, 5});
-  const auto ranges = Calibrate(small.model, {small.in, small.relu, small.sum, small.out}, *samples, Options());
-  ASSERT_TRUE(ranges.ok()) << ranges.status();
-  EXPECT_EQ(*ranges->Find(small.in), (TensorRange{-3, 5}));
-  EXPECT_EQ(*ranges->Find(small.relu), (TensorRange{0, 5}));
-  EXPECT_EQ(*ranges->Find(small.sum), (TensorRange{-3, 10}));
-  EXPECT_EQ(*ranges->Find(small.out), (TensorRange{-10, 3}));
+  const RangeTable ranges =
+      RangesOf(Calibrate(small.model, {small.in, small.relu, small.sum, small.out}, *samples, Options()));
+  EXPECT_EQ(*ranges.Find(small.in), (TensorRange{-3, 5}));
+  EXPECT_EQ(*ranges.Find(small.relu), (TensorRange{0, 5}));
+  EXPECT_EQ(*ranges.Find(small.sum), (TensorRange{-3, 10}));
+  EXPECT_EQ(*ranges.Find(small.out), (TensorRange{-10, 3}));
   EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/calibrate.tflite"));
 }
 
 TEST_F(CalibrateTest, LooksOnlyAtWhatItWasAsked) {
   const Small small;
   const auto samples = Data(small.model, "(1, 4)", {-1, 0, 2, 1});
-  const auto ranges = Calibrate(small.model, {small.relu}, *samples, Options());
-  ASSERT_TRUE(ranges.ok()) << ranges.status();
-  EXPECT_EQ(ranges->Find(small.sum), nullptr);
-  EXPECT_EQ(ranges->Find(small.out), nullptr);
+  const RangeTable ranges = RangesOf(Calibrate(small.model, {small.relu}, *samples, Options()));
+  EXPECT_EQ(ranges.Find(small.sum), nullptr);
+  EXPECT_EQ(ranges.Find(small.out), nullptr);
+}
+
+// Written out by hand.
+TEST_F(CalibrateTest, TellsChannelsAndSamplesApart) {
+  const Small small;
+  const auto samples = Data(small.model, "(3, 4)", {-1, 0, 2, 1, -3, 7, 0, 5, 0, 0, 9, 0});
+  const auto calibration = Calibrate(small.model, {small.in, small.sum}, *samples, Options(2));
+  ASSERT_TRUE(calibration.ok()) << calibration.status();
+  EXPECT_EQ(calibration->stats.Find(small.in)->channels, (std::vector<TensorRange>{{-3, 0}, {0, 7}, {0, 9}, {0, 5}}));
+  EXPECT_EQ(calibration->stats.Find(small.sum)->channels,
+            (std::vector<TensorRange>{{-3, 0}, {0, 14}, {0, 18}, {0, 10}}));
+  EXPECT_EQ(calibration->by_sample.Find(small.in), (std::vector<SampleRange>{{0, {-1, 2}}, {1, {-3, 7}}, {2, {0, 9}}}));
+  CalibrateOptions few = Options();
+  few.channels = false;
+  few.by_sample_bytes_max = 2 * sizeof(SampleRange);
+  const auto less = Calibrate(small.model, {small.in}, *samples, few);
+  ASSERT_TRUE(less.ok()) << less.status();
+  EXPECT_THAT(less->stats.Find(small.in)->channels, testing::IsEmpty());
+  EXPECT_EQ(less->by_sample.Find(small.in).size(), 2u);
 }
 
 TEST_F(CalibrateTest, NamesATensorThatIsNotFinite) {
   const Small small;
   const auto samples = Data(small.model, "(2, 4)", {-1, 0, 2, 1, 3e38f, 0, 0, 0});
-  const auto ranges = Calibrate(small.model, {small.relu, small.sum}, *samples, Options());
-  EXPECT_EQ(ReasonOf(ranges.status()), "ACTIVATION_NOT_FINITE");
-  EXPECT_THAT(std::string(ranges.status().message()), testing::AllOf(HasSubstr("'sum'"), HasSubstr("sample 1")));
+  const auto calibration = Calibrate(small.model, {small.relu, small.sum}, *samples, Options());
+  EXPECT_EQ(ReasonOf(calibration.status()), "ACTIVATION_NOT_FINITE");
+  EXPECT_THAT(std::string(calibration.status().message()), testing::AllOf(HasSubstr("'sum'"), HasSubstr("sample 1")));
 }
 
 TEST_F(CalibrateTest, EndsWhenCancelled) {
@@ -101,24 +124,28 @@ TEST_F(CalibrateTest, GivesTheSameBitsForAnyThreadsAndMemory) {
     CalibrateOptions options = Options(threads);
     options.memory_bytes = memory_bytes;
     options.progress = [steps](uint64_t, uint64_t total) { *steps = total; };
-    auto ranges = Calibrate(model, all, **samples, options);
-    EXPECT_TRUE(ranges.ok()) << ranges.status();
-    return *std::move(ranges);
+    auto calibration = Calibrate(model, all, **samples, options);
+    EXPECT_TRUE(calibration.ok()) << calibration.status();
+    return *std::move(calibration);
   };
   uint64_t once = 0, in_groups = 0;
-  const RangeTable expected = run(1, uint64_t{1} << 30, &once), parallel = run(3, uint64_t{1} << 30, &once),
-                   grouped = run(2, 1, &in_groups);
+  const Calibration expected = run(1, uint64_t{1} << 30, &once), parallel = run(3, uint64_t{1} << 30, &once),
+                    grouped = run(2, 1, &in_groups);
   EXPECT_EQ(once, 16u);
   EXPECT_GT(in_groups, 16u);
   size_t found = 0;
   for (TensorId id : all) {
-    const TensorRange* range = expected.Find(id);
-    ASSERT_EQ(range == nullptr, parallel.Find(id) == nullptr);
-    ASSERT_EQ(range == nullptr, grouped.Find(id) == nullptr);
-    if (range == nullptr) continue;
-    ++found;
-    EXPECT_EQ(*range, *parallel.Find(id));
-    EXPECT_EQ(*range, *grouped.Find(id));
+    const TensorStats* stats = expected.stats.Find(id);
+    if (stats != nullptr) ++found;
+    for (const Calibration* other : {&parallel, &grouped}) {
+      const TensorStats* others = other->stats.Find(id);
+      ASSERT_EQ(stats == nullptr, others == nullptr);
+      EXPECT_EQ(expected.by_sample.Find(id), other->by_sample.Find(id));
+      if (stats == nullptr) continue;
+      EXPECT_EQ(stats->range, others->range);
+      EXPECT_EQ(stats->channels, others->channels);
+      EXPECT_EQ(stats->channels.size(), static_cast<size_t>(model.subgraphs[0].tensor(id).shape.back()));
+    }
   }
   EXPECT_EQ(found, 5u);  // the input and four convolutions, no constant
 }

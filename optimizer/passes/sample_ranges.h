@@ -1,0 +1,43 @@
+#ifndef LATHE_OPTIMIZER_PASSES_SAMPLE_RANGES_H_
+#define LATHE_OPTIMIZER_PASSES_SAMPLE_RANGES_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "optimizer/model/ids.h"
+#include "optimizer/passes/ranges.h"
+
+namespace lathe {
+
+struct SampleRange {
+  size_t sample;  // its index in the data
+  TensorRange range;
+  bool operator==(const SampleRange&) const = default;
+};
+
+// The range of each float activation of subgraph 0 on each calibration sample: what tells a sample that is unlike the
+// others, and what a moving average needs.
+class SampleRanges {
+ public:
+  void Add(TensorId id, SampleRange range) {
+    if (tensors_.size() <= id.index()) tensors_.resize(id.index() + 1);
+    tensors_[id.index()].push_back(range);
+  }
+  // Takes over what another has seen: no sample of a tensor may be in both.
+  void Merge(SampleRanges other);
+  // In the order of samples, which Merge and Add do not keep.
+  void Sort();
+
+  // Empty: the tensor was not observed.
+  const std::vector<SampleRange>& Find(TensorId id) const {
+    static const std::vector<SampleRange> none;
+    return id.valid() && id.index() < tensors_.size() ? tensors_[id.index()] : none;
+  }
+
+ private:
+  std::vector<std::vector<SampleRange>> tensors_;
+};
+
+}  // namespace lathe
+
+#endif  // LATHE_OPTIMIZER_PASSES_SAMPLE_RANGES_H_
