@@ -1,26 +1,19 @@
 #include "runtime/compare.h"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "runtime/interpreter.h"
 #include "runtime/memory_plan.h"
+#include "runtime/output_error.h"
 #include "runtime/sample_loop.h"
 #include "runtime/value_conversion.h"
 
 namespace lathe {
 
 namespace {
-
-constexpr double kSqnrOfEqualDb = 200;
-
-absl::Status NotFinite(const char* model, const TensorInfo& output, size_t sample) {
-  return MakeError(absl::StatusCode::kFailedPrecondition, "OUTPUT_NOT_FINITE",
-                   absl::StrFormat("output '%s' of the %s model is NaN or infinite on sample %d", DisplayName(output),
-                                   model, sample));
-}
 
 // Runs a sample of `from`'s inputs.
 absl::Status RunSample(const std::vector<TensorInfo>& from, const Sample& sample, Interpreter& interpreter) {
@@ -31,26 +24,6 @@ absl::Status RunSample(const std::vector<TensorInfo>& from, const Sample& sample
     LATHE_RETURN_IF_ERROR(interpreter.SetInput(i, converted));
   }
   return interpreter.Run();
-}
-
-struct Sums {
-  double signal = 0, noise = 0;
-};
-
-absl::StatusOr<Sums> SumErrors(const Interpreter& reference, const Interpreter& candidate, size_t output,
-                               size_t sample) {
-  const TensorInfo& info = reference.outputs()[output];
-  const TensorInfo& other = candidate.outputs()[output];
-  const absl::Span<const uint8_t> expected = reference.Output(output), found = candidate.Output(output);
-  Sums sums;
-  for (size_t i = 0; i < static_cast<size_t>(info.elements); ++i) {
-    const double y = RealValue(info, expected, i), q = RealValue(other, found, i);
-    if (!std::isfinite(y)) return NotFinite("input", info, sample);
-    if (!std::isfinite(q)) return NotFinite("optimized", other, sample);
-    sums.signal += y * y;
-    sums.noise += (y - q) * (y - q);
-  }
-  return sums;
 }
 
 absl::Status CheckPairs(const std::vector<TensorInfo>& a, const std::vector<TensorInfo>& b, const char* side) {
@@ -83,62 +56,129 @@ SampleLoop MakeLoop(const CompareOptions& options, const Spread& spread, uint64_
   return loop;
 }
 
-}  // namespace
+// A model and the file it was read from.
+struct LoadableModel {
+  const Model& model;
+  absl::Span<const uint8_t> bytes;
+};
 
-std::optional<double> SqnrDb(double signal, double noise) {
-  if (noise == 0 && signal > 0) return kSqnrOfEqualDb;
-  if (signal == 0) return std::nullopt;
-  return 10 * std::log10(signal / noise);
+absl::StatusOr<std::unique_ptr<Interpreter>> Load(const LoadableModel& model, int threads) {
+  static std::mutex loading;  // not known to be safe from several threads at once
+  const std::lock_guard<std::mutex> lock(loading);
+  InterpreterOptions options;
+  options.threads = threads;
+  return Interpreter::Create(model.model, model.bytes, options);
 }
+
+// CompareOutputs: what all threads share.
+class Comparison {
+ public:
+  Comparison(LoadableModel reference, LoadableModel candidate, const CompareOptions& options)
+      : reference_(reference), candidate_(candidate), options_(options) {}
+
+  absl::StatusOr<std::vector<OutputError>> Run(SampleSource& samples) {
+    LATHE_RETURN_IF_ERROR(CheckSamples(samples));
+    LATHE_ASSIGN_OR_RETURN(inputs_, DescribeInputs(reference_.model));
+    LATHE_ASSIGN_OR_RETURN(outputs_, DescribeOutputs(reference_.model));
+    LATHE_ASSIGN_OR_RETURN(const std::vector<TensorInfo> candidate_inputs, DescribeInputs(candidate_.model));
+    LATHE_RETURN_IF_ERROR(CheckPairs(inputs_, candidate_inputs, "input"));
+    LATHE_RETURN_IF_ERROR(samples.Rewind());
+    const bool all_known = options_.known != nullptr && options_.known->size() >= samples.size();
+    const uint64_t bytes_each =
+        EstimateInterpreterBytes(candidate_.model) + (all_known ? 0 : EstimateInterpreterBytes(reference_.model));
+    spread_ = PlanSpread(options_.threads, bytes_each, options_.memory_bytes, samples.size());
+    uint64_t done = 0;
+    const SampleLoop loop = MakeLoop(options_, spread_, samples.size(), &done);
+    LATHE_RETURN_IF_ERROR(
+        ForEachSample(samples, loop, [this](int) -> absl::StatusOr<SampleWork> { return MakeWorker(); }));
+    return Sum();
+  }
+
+ private:
+  absl::StatusOr<SampleWork> MakeWorker() {
+    LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> candidate, Load(candidate_, spread_.threads));
+    // Loaded when the first sample comes that the reference has not answered yet.
+    auto reference = std::make_shared<std::unique_ptr<Interpreter>>();
+    return SampleWork([this, candidate, reference](const Sample& sample) -> absl::Status {
+      LATHE_RETURN_IF_ERROR(Annotate(RunSample(inputs_, sample, *candidate), "the optimized model"));
+      if (options_.known != nullptr) {
+        if (const auto* known = options_.known->Find(sample.index); known != nullptr) {
+          return Add(sample.index, options_.known->infos(), {known->begin(), known->end()}, *candidate);
+        }
+      }
+      if (*reference == nullptr) {
+        LATHE_ASSIGN_OR_RETURN(*reference, Load(reference_, spread_.threads));
+      }
+      LATHE_RETURN_IF_ERROR(Annotate(RunSample(inputs_, sample, **reference), "the input model"));
+      std::vector<absl::Span<const uint8_t>> outputs;
+      for (size_t i = 0; i < (*reference)->outputs().size(); ++i) outputs.push_back((*reference)->Output(i));
+      return Add(sample.index, (*reference)->outputs(), outputs, *candidate);
+    });
+  }
+
+  absl::Status Add(size_t sample, const std::vector<TensorInfo>& infos,
+                   const std::vector<absl::Span<const uint8_t>>& expected, const Interpreter& candidate) {
+    LATHE_RETURN_IF_ERROR(CheckPairs(infos, candidate.outputs(), "output"));
+    std::vector<OutputSums> row;
+    for (size_t i = 0; i < infos.size(); ++i) {
+      const OutputValues found = {candidate.outputs()[i], candidate.Output(i)};
+      LATHE_ASSIGN_OR_RETURN(OutputSums sums, SumOutput({infos[i], expected[i]}, found, sample));
+      row.push_back(sums);
+    }
+    const std::lock_guard<std::mutex> lock(summing_);
+    if (sums_.size() <= sample) sums_.resize(sample + 1);
+    sums_[sample] = std::move(row);
+    return absl::OkStatus();
+  }
+
+  std::vector<OutputError> Sum() const {
+    std::vector<OutputError> errors;
+    for (size_t output = 0; output < outputs_.size(); ++output) {
+      std::vector<OutputSums> column;
+      for (const std::vector<OutputSums>& row : sums_) {
+        if (!row.empty()) column.push_back(row[output]);
+      }
+      errors.push_back(MakeOutputError(outputs_[output], column));
+    }
+    return errors;
+  }
+
+  const LoadableModel reference_, candidate_;
+  const CompareOptions& options_;
+  std::vector<TensorInfo> inputs_, outputs_;  // of the reference
+  Spread spread_;
+  std::mutex summing_;  // guards sums_
+  // A row a sample, summed in order at the end: the result does not depend on which thread took which sample.
+  std::vector<std::vector<OutputSums>> sums_;
+};
+
+}  // namespace
 
 absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
                                                         absl::Span<const uint8_t> reference_bytes,
                                                         const Model& candidate,
                                                         absl::Span<const uint8_t> candidate_bytes,
                                                         SampleSource& samples, const CompareOptions& options) {
+  return Comparison({reference, reference_bytes}, {candidate, candidate_bytes}, options).Run(samples);
+}
+
+absl::Status RunReference(const Model& model, absl::Span<const uint8_t> bytes, SampleSource& samples,
+                          const CompareOptions& options, ReferenceOutputs& outputs) {
   LATHE_RETURN_IF_ERROR(CheckSamples(samples));
-  LATHE_ASSIGN_OR_RETURN(const std::vector<TensorInfo> inputs, DescribeInputs(reference));
-  LATHE_ASSIGN_OR_RETURN(const std::vector<TensorInfo> candidate_inputs, DescribeInputs(candidate));
-  LATHE_RETURN_IF_ERROR(CheckPairs(inputs, candidate_inputs, "input"));
+  LATHE_ASSIGN_OR_RETURN(const std::vector<TensorInfo> inputs, DescribeInputs(model));
   LATHE_RETURN_IF_ERROR(samples.Rewind());
   const Spread spread =
-      PlanSpread(options.threads, EstimateInterpreterBytes(reference) + EstimateInterpreterBytes(candidate),
-                 options.memory_bytes, samples.size());
-  // A row a sample, summed in order at the end: the result does not depend on which thread took which sample.
-  std::vector<std::vector<Sums>> sums(samples.size());
-  std::vector<TensorInfo> outputs;
+      PlanSpread(options.threads, EstimateInterpreterBytes(model), options.memory_bytes, samples.size());
   uint64_t done = 0;
   const SampleLoop loop = MakeLoop(options, spread, samples.size(), &done);
-  LATHE_RETURN_IF_ERROR(ForEachSample(samples, loop, [&](int worker) -> absl::StatusOr<SampleWork> {
-    InterpreterOptions interpreter_options;
-    interpreter_options.threads = spread.threads;
-    LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> a,
-                           Interpreter::Create(reference, reference_bytes, interpreter_options));
-    LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> b,
-                           Interpreter::Create(candidate, candidate_bytes, interpreter_options));
-    LATHE_RETURN_IF_ERROR(CheckPairs(a->outputs(), b->outputs(), "output"));
-    if (worker == 0) outputs = a->outputs();
-    return SampleWork([&inputs, &sums, a, b](const Sample& sample) -> absl::Status {
-      LATHE_RETURN_IF_ERROR(Annotate(RunSample(inputs, sample, *a), "the input model"));
-      LATHE_RETURN_IF_ERROR(Annotate(RunSample(inputs, sample, *b), "the optimized model"));
-      for (size_t output = 0; output < a->outputs().size(); ++output) {
-        LATHE_ASSIGN_OR_RETURN(Sums sum, SumErrors(*a, *b, output, sample.index));
-        sums[sample.index].push_back(sum);
-      }
+  return ForEachSample(samples, loop, [&](int) -> absl::StatusOr<SampleWork> {
+    LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> interpreter, Load({model, bytes}, spread.threads));
+    return SampleWork([&inputs, &outputs, interpreter](const Sample& sample) -> absl::Status {
+      LATHE_RETURN_IF_ERROR(Annotate(RunSample(inputs, sample, *interpreter), "the input model"));
+      outputs.Keep(sample.index, *interpreter, interpreter->outputs().size());
       return absl::OkStatus();
     });
-  }));
-  std::vector<OutputError> errors;
-  for (size_t output = 0; output < outputs.size(); ++output) {
-    Sums total;
-    for (const std::vector<Sums>& row : sums) {
-      if (row.empty()) continue;
-      total.signal += row[output].signal;
-      total.noise += row[output].noise;
-    }
-    errors.push_back({DisplayName(outputs[output]), SqnrDb(total.signal, total.noise)});
-  }
-  return errors;
+  });
 }
 
 }  // namespace lathe

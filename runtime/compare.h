@@ -3,8 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -12,15 +10,18 @@
 #include "common/status.h"
 #include "optimizer/model/model.h"
 #include "optimizer/report/report.h"  // OutputError
+#include "runtime/reference_outputs.h"
 #include "runtime/samples.h"
 
 namespace lathe {
 
 struct CompareOptions {
   int threads = 1;
-  uint64_t memory_bytes = uint64_t{4} << 30;  // as CalibrateOptions
+  uint64_t memory_bytes = uint64_t{4} << 30;  // as ObserveOptions
   CancelToken cancel;
-  std::function<void(uint64_t done, uint64_t total)> progress;  // as CalibrateOptions
+  std::function<void(uint64_t done, uint64_t total)> progress;  // as ObserveOptions
+  // The reference's answers to some of the samples; for others it is run. May be null.
+  const ReferenceOutputs* known = nullptr;
 };
 
 // Runs both models on every sample, outputs paired by position. Inputs that are quantized integers in `candidate` only
@@ -33,8 +34,9 @@ absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
                                                         absl::Span<const uint8_t> candidate_bytes,
                                                         SampleSource& samples, const CompareOptions& options);
 
-// The formula above. REQUIRES: both >= 0 and finite.
-std::optional<double> SqnrDb(double signal, double noise);
+// Runs `model` on every sample and keeps its outputs, as far as `outputs` takes them. Errors as CompareOutputs.
+absl::Status RunReference(const Model& model, absl::Span<const uint8_t> bytes, SampleSource& samples,
+                          const CompareOptions& options, ReferenceOutputs& outputs);
 
 }  // namespace lathe
 

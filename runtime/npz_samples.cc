@@ -144,6 +144,19 @@ absl::StatusOr<bool> NpzSamples::Next(Sample* sample) {
   return true;
 }
 
+absl::StatusOr<bool> NpzSamples::Skip() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (next_ >= count_) return false;
+  const size_t index = std::exchange(next_, count_);
+  for (size_t input = 0; input < inputs_.size(); ++input) {
+    if (absl::Status status = columns_[input].stream->Read(absl::MakeSpan(columns_[input].row)); !status.ok()) {
+      return Annotate(status, absl::StrFormat("%s, sample %d", Where(input), index));
+    }
+  }
+  next_ = index + 1;
+  return true;
+}
+
 absl::Status NpzSamples::Rewind() {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (Column& column : columns_) {

@@ -19,6 +19,7 @@ class NpzSamples : public SampleSource {
   static absl::StatusOr<std::unique_ptr<SampleSource>> Open(const Model& model, const std::string& path,
                                                             const SampleOptions& options);
   absl::StatusOr<bool> Next(Sample* sample) override;
+  absl::StatusOr<bool> Skip() override;
   absl::Status Rewind() override;
   size_t size() const override { return count_; }
   bool synthetic() const override { return false; }

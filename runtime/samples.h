@@ -28,6 +28,8 @@ class SampleSource {
   // which thread gets which is open. INVALID_ARGUMENT (DATA_INVALID): the data has a wrong value; naming file, column,
   // sample. After an error the source is at its end.
   virtual absl::StatusOr<bool> Next(Sample* sample) = 0;
+  // Passes over the next sample, whose values are not looked at; false at the end.
+  virtual absl::StatusOr<bool> Skip() = 0;
   // Back to the first sample. REQUIRES: no Next is running.
   virtual absl::Status Rewind() = 0;
   // How many samples Next gives from the start.

@@ -15,6 +15,7 @@ class SyntheticSamples : public SampleSource {
  public:
   static absl::StatusOr<std::unique_ptr<SampleSource>> Make(const Model& model, const SampleOptions& options);
   absl::StatusOr<bool> Next(Sample* sample) override;
+  absl::StatusOr<bool> Skip() override { return next_++ < count_; }
   absl::Status Rewind() override;
   size_t size() const override { return count_; }
   bool synthetic() const override { return true; }

@@ -31,13 +31,6 @@ absl::StatusOr<std::vector<OutputError>> Compare(const LoadedModel& a, const Loa
   return CompareOutputs(a.model, a.bytes(), b.model, b.bytes(), **samples, options);
 }
 
-TEST(SqnrDbTest, FollowsTheDefinition) {
-  EXPECT_DOUBLE_EQ(*SqnrDb(100, 1), 20);
-  EXPECT_DOUBLE_EQ(*SqnrDb(5, 0), 200);
-  EXPECT_EQ(SqnrDb(0, 1), std::nullopt);
-  EXPECT_EQ(SqnrDb(0, 0), std::nullopt);
-}
-
 TEST(CompareOutputsTest, MeasuresAKnownError) {
   const auto errors = Compare(Times(1), Times(1.125f));
   ASSERT_TRUE(errors.ok()) << errors.status();

@@ -15,6 +15,7 @@ class CountedSamples : public SampleSource {
     sample->index = next_.fetch_add(1);
     return sample->index < count_;
   }
+  absl::StatusOr<bool> Skip() override { return next_.fetch_add(1) < count_; }
   absl::Status Rewind() override {
     next_ = 0;
     return absl::OkStatus();

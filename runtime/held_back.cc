@@ -1,0 +1,42 @@
+#include "runtime/held_back.h"
+
+#include <algorithm>
+
+#include "runtime/exposed_model.h"
+
+namespace lathe {
+
+HeldBack::HeldBack(const Model& reference, absl::Span<const uint8_t> reference_bytes, SampleSource& samples,
+                   const HeldBackOptions& options)
+    : reference_(reference),
+      reference_bytes_(reference_bytes),
+      samples_(samples),
+      options_(options),
+      outputs_(options.outputs_bytes_max) {
+  options_.known = &outputs_;
+}
+
+absl::StatusOr<std::unique_ptr<HeldBack>> HeldBack::Create(const Model& reference,
+                                                           absl::Span<const uint8_t> reference_bytes,
+                                                           SampleSource& samples, const HeldBackOptions& options) {
+  std::unique_ptr<HeldBack> held_back(new HeldBack(reference, reference_bytes, samples, options));
+  LATHE_RETURN_IF_ERROR(RunReference(reference, reference_bytes, samples, options, held_back->outputs_));
+  return held_back;
+}
+
+absl::StatusOr<std::vector<OutputError>> HeldBack::Measure(const Model& candidate) {
+  const ScratchFile file(options_.scratch_dir + "/candidate.tflite");
+  LATHE_ASSIGN_OR_RETURN(const auto mapped, file.Write(candidate));
+  return CompareOutputs(reference_, reference_bytes_, candidate, mapped->bytes(), samples_, options_);
+}
+
+std::optional<double> LeastSqnrDb(const std::vector<OutputError>& outputs) {
+  std::optional<double> least;
+  for (const OutputError& output : outputs) {
+    if (!output.sqnr_mean_removed_db) continue;
+    least = std::min(least.value_or(*output.sqnr_mean_removed_db), *output.sqnr_mean_removed_db);
+  }
+  return least;
+}
+
+}  // namespace lathe

@@ -1,0 +1,83 @@
+#include "runtime/held_back.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "tests/runtime/loaded_model.h"
+#include "tests/support/model_builder.h"
+#include "tests/support/temp_dir.h"
+
+namespace lathe {
+namespace {
+
+// out = x * factor.
+LoadedModel Times(float factor) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {1, 64}), y = builder.Activation("y", {1, 64});
+  const TensorId constant = builder.Constant("factor", {1}, std::vector<float>{factor});
+  builder.AddOp(OpKind::kMul, {x, constant}, {y}, MakeMulOptions());
+  builder.Output(y);
+  return Loaded(builder.Build());
+}
+
+class HeldBackTest : public ::testing::Test {
+ protected:
+  HeldBackTest() : reference_(Times(1)), samples_(*MakeSyntheticSamples(reference_.model, {})) {}
+
+  std::unique_ptr<HeldBack> Make(int threads, uint64_t outputs_bytes_max) {
+    HeldBackOptions options;
+    options.threads = threads;
+    options.scratch_dir = dir_.path();
+    options.outputs_bytes_max = outputs_bytes_max;
+    auto held_back = HeldBack::Create(reference_.model, reference_.bytes(), *samples_, options);
+    EXPECT_TRUE(held_back.ok()) << held_back.status();
+    return *std::move(held_back);
+  }
+
+  TempDir dir_;
+  LoadedModel reference_;
+  std::unique_ptr<SampleSource> samples_;
+};
+
+// The samples are uniform in [0, 1): y has mean 1/2 and variance 1/12, an error of y/8 the power 1/3/64.
+TEST_F(HeldBackTest, MeasuresCandidatesOverAndOver) {
+  const auto held_back = Make(2, uint64_t{1} << 20);
+  for (int round = 0; round < 2; ++round) {
+    const auto errors = held_back->Measure(Times(1.125f).model);
+    ASSERT_TRUE(errors.ok()) << errors.status();
+    EXPECT_NEAR(*(*errors)[0].sqnr_db, 20 * std::log10(8), 1e-4);
+    EXPECT_NEAR(*LeastSqnrDb(*errors), 10 * std::log10(64.0 / 4), 0.5);
+    EXPECT_EQ((*held_back->Measure(Times(1).model))[0].sqnr_db, 200);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));
+}
+
+TEST_F(HeldBackTest, GivesTheSameBitsForAnyThreadsAndMemory) {
+  const Model candidate = Times(1.001f).model;
+  const double expected = *(*Make(1, uint64_t{1} << 20)->Measure(candidate))[0].sqnr_mean_removed_db;
+  for (int threads : {1, 2, 8}) {
+    for (uint64_t outputs_bytes_max : std::vector<uint64_t>{0, 1024, 1 << 20}) {
+      const auto errors = Make(threads, outputs_bytes_max)->Measure(candidate);
+      EXPECT_EQ(*(*errors)[0].sqnr_mean_removed_db, expected) << threads << " " << outputs_bytes_max;
+    }
+  }
+}
+
+TEST_F(HeldBackTest, RefusesACandidateThatDoesNotPairUp) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {1, 5}), y = builder.Activation("y", {1, 5});
+  builder.AddOp(OpKind::kRelu, {x}, {y});
+  builder.Output(y);
+  EXPECT_EQ(ReasonOf(Make(1, 0)->Measure(builder.Build()).status()), "MODELS_DIFFER");
+}
+
+TEST(LeastSqnrDbTest, IsOfTheWorstOutputThatVaries) {
+  OutputError good{"good", 50, 40}, bad{"bad", 60, 20}, constant{"constant", 3};
+  EXPECT_EQ(LeastSqnrDb({good, bad, constant}), 20);
+  EXPECT_EQ(LeastSqnrDb({constant}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace lathe
