@@ -85,11 +85,15 @@ TEST_F(CliLocalTest, DryRunListsWhatTheRulesTake) {
   std::map<int, int> taken;
   for (const auto& match : report["rule_matches"]) {
     ++taken[match["rule"].get<int>()];
-    if (match["rule"] == 0) EXPECT_EQ(match["kind"], "CONV_2D");
+    if (match["rule"] == 0) {
+      EXPECT_EQ(match["kind"], "CONV_2D");
+    }
   }
   const auto summary = RunLathe("inspect " + Model() + " --json").Json();
   for (const auto& op : summary["operators"]) {
-    if (op["kind"] == "CONV_2D") EXPECT_EQ(taken[0], op["count"]);
+    if (op["kind"] == "CONV_2D") {
+      EXPECT_EQ(taken[0], op["count"]);
+    }
   }
   EXPECT_EQ(taken[1], 1);
   EXPECT_FALSE(report.contains("output"));
