@@ -56,6 +56,32 @@ float FloatFromHalf(uint16_t half) {
   return std::bit_cast<float>(sign | ((magnitude << 13) + 0x38000000u));
 }
 
+// What an integer type of bias allows: |bias| / scale at most, and the least multiplier that its kernels take.
+struct BiasLimits {
+  double bias_max, multiplier_min;
+};
+
+template <typename T>
+void QuantizeBiasTo(BiasLimits limits, absl::Span<const float> bias, float input_scale, float output_scale,
+                    absl::Span<float> weight_scales, absl::Span<T> out) {
+  for (size_t c = 0; c < weight_scales.size(); ++c) {
+    const double value = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
+    // Upwards by one ulp where rounding to float would land below the bound again.
+    auto raise_to = [&](double wanted) {
+      if (static_cast<double>(weight_scales[c]) >= wanted) return;
+      weight_scales[c] = static_cast<float>(wanted);
+      if (static_cast<double>(weight_scales[c]) < wanted) {
+        weight_scales[c] = std::nextafter(weight_scales[c], std::numeric_limits<float>::max());
+      }
+    };
+    raise_to(std::fabs(value) / limits.bias_max / input_scale);
+    raise_to(limits.multiplier_min * static_cast<double>(output_scale) / input_scale);
+    // The kernels multiply in float; the file's bias scale is this product.
+    const float scale = input_scale * weight_scales[c];
+    out[c] = static_cast<T>(std::clamp(std::nearbyint(value / scale), -limits.bias_max, limits.bias_max));
+  }
+}
+
 }  // namespace
 
 AffineParams ChooseInt8Params(float lo, float hi) {
@@ -69,6 +95,17 @@ AffineParams ChooseInt8Params(float lo, float hi) {
   const double zero_point = std::nearbyint(-128.0 - static_cast<double>(lo) / params.scale);
   params.zero_point = static_cast<int32_t>(std::clamp(zero_point, -128.0, 127.0));
   return params;
+}
+
+AffineParams ChooseInt16Params(float lo, float hi) {
+  const double largest = std::max(std::fabs(static_cast<double>(lo)), std::fabs(static_cast<double>(hi)));
+  return {.scale = static_cast<float>(std::max<double>(largest, kActivationRangeMin) / 32767.0), .zero_point = 0};
+}
+
+void QuantizeInt16(absl::Span<const float> values, float scale, absl::Span<int16_t> out) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    out[i] = static_cast<int16_t>(RoundClamp(values[i] / scale, -32767, 32767));
+  }
 }
 
 void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Span<int8_t> out) {
@@ -161,22 +198,13 @@ void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl
 void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_scale, absl::Span<float> weight_scales,
                   absl::Span<int32_t> out) {
   constexpr double kBiasMax = std::numeric_limits<int32_t>::max() / 2;
-  for (size_t c = 0; c < weight_scales.size(); ++c) {
-    const double value = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
-    // Upwards by one ulp where rounding to float would land below the bound again.
-    auto raise_to = [&](double wanted) {
-      if (static_cast<double>(weight_scales[c]) >= wanted) return;
-      weight_scales[c] = static_cast<float>(wanted);
-      if (static_cast<double>(weight_scales[c]) < wanted) {
-        weight_scales[c] = std::nextafter(weight_scales[c], std::numeric_limits<float>::max());
-      }
-    };
-    raise_to(std::fabs(value) / kBiasMax / input_scale);
-    raise_to(0x1p-32 * static_cast<double>(output_scale) / input_scale);
-    // The kernels multiply in float; the file's bias scale is this product.
-    const float scale = input_scale * weight_scales[c];
-    out[c] = static_cast<int32_t>(std::clamp(std::nearbyint(value / scale), -kBiasMax, kBiasMax));
-  }
+  QuantizeBiasTo({.bias_max = kBiasMax, .multiplier_min = 0x1p-32}, bias, input_scale, output_scale, weight_scales,
+                 out);
+}
+
+void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_scale, absl::Span<float> weight_scales,
+                  absl::Span<int64_t> out) {
+  QuantizeBiasTo({.bias_max = 0x1p45, .multiplier_min = 0x1p-31}, bias, input_scale, output_scale, weight_scales, out);
 }
 
 void ToFloat16(absl::Span<const float> values, absl::Span<uint16_t> out) {

@@ -25,6 +25,13 @@ inline constexpr float kActivationRangeMin = 1e-6f;
 // round(-128 - lo / scale) clamped to [-128, 127]. REQUIRES: lo <= hi, both finite.
 AffineParams ChooseInt8Params(float lo, float hi);
 
+// Symmetric int16 parameters: scale = max(|lo|, |hi|) / 32767, zero point 0 (the kernels demand it). REQUIRES: both
+// finite.
+AffineParams ChooseInt16Params(float lo, float hi);
+
+// q = clamp(round_half_even(value / scale), -32767, 32767). REQUIRES: out.size() == values.size(), scale > 0.
+void QuantizeInt16(absl::Span<const float> values, float scale, absl::Span<int16_t> out);
+
 // q = clamp(round_half_even(value / scale) + zero_point, -128, 127). REQUIRES: out.size() == values.size(), scale > 0.
 void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Span<int8_t> out);
 
@@ -57,6 +64,11 @@ void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl
 // REQUIRES: out.size() == weight_scales.size(), bias empty or as long; values finite.
 void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_scale, absl::Span<float> weight_scales,
                   absl::Span<int32_t> out);
+
+// The same for int16 activations: int64 bias. The bounds are the kernels': accumulators of 48 bits, of which the bias
+// may take 45, and multipliers from 2^-31.
+void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_scale, absl::Span<float> weight_scales,
+                  absl::Span<int64_t> out);
 
 // IEEE binary16, round half to even, clamped to +-65504; NaN stays NaN.
 void ToFloat16(absl::Span<const float> values, absl::Span<uint16_t> out);

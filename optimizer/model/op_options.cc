@@ -191,6 +191,14 @@ OpOptions WithFusedActivation(const Op& op, Activation activation) {
       op.options, [activation](auto& table) { table.fused_activation_function = ToFile(activation); });
 }
 
+OpOptions WithPotScaleInt16(const Op& op, bool value) {
+  Op with = op;
+  if (op.options.builtin == nullptr && op.kind == OpKind::kAdd) with.options = MakeAddOptions();
+  if (op.options.builtin == nullptr && op.kind == OpKind::kSub) with.options = MakeSubOptions();
+  return Changed<tflite::AddOptionsT, tflite::SubOptionsT>(with.options,
+                                                           [value](auto& table) { table.pot_scale_int16 = value; });
+}
+
 std::vector<SubgraphId> ReferencedSubgraphs(const Op& op) {
   std::vector<SubgraphId> result;
   const auto add = [&result](int32_t subgraph) { result.push_back(SubgraphId(subgraph)); };

@@ -80,6 +80,10 @@ OpOptions WithAsymmetricQuantizeInputs(const Op& op, bool value);
 // CONCATENATION; for other kinds the options as they are.
 OpOptions WithFusedActivation(const Op& op, Activation activation);
 
+// The same options with pot_scale_int16 set, for ADD and SUB (made when absent); for other kinds the options as they
+// are. True, the format's default, makes the int16 kernels expect scales that are powers of two.
+OpOptions WithPotScaleInt16(const Op& op, bool value);
+
 // Subgraphs that the operator runs: IF, WHILE, CALL, CALL_ONCE and the STABLEHLO kinds that name some, in the order of
 // the table's fields. Ids are as in the file and may be out of range before VerifyModel.
 std::vector<SubgraphId> ReferencedSubgraphs(const Op& op);

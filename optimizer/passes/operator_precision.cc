@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_join.h"
 #include "optimizer/model/uses.h"
-#include "optimizer/passes/int8_rules.h"
+#include "optimizer/passes/integer_rules.h"
 #include "optimizer/passes/weights.h"
 
 namespace lathe {
@@ -71,7 +71,7 @@ std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const s
     }
     case Scheme::kFullInteger: {
       if (subgraph != 0) return "only the main subgraph is quantized to full integer";
-      const std::string why = WhyNotInt8(model, model.subgraphs[0], op, recipe.quantize);
+      const std::string why = WhyNotInteger(model, model.subgraphs[0], op, recipe.quantize);
       return why.empty() ? "its activations were not observed while calibrating" : why;
     }
   }
@@ -119,7 +119,7 @@ int64_t CountEligible(const Model& model, const Recipe& recipe) {
           count += WhyNoIntegerWeights(model, subgraph, op).empty();
           break;
         case Scheme::kFullInteger:
-          count += WhyNotInt8(model, subgraph, op, recipe.quantize).empty();
+          count += WhyNotInteger(model, subgraph, op, recipe.quantize).empty();
           break;
       }
     }

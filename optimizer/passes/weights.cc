@@ -47,11 +47,19 @@ math::ChannelLayout LayoutAlong(const Tensor& tensor, int32_t axis) {
 std::string WhyNoIntegerWeights(const Model& model, const Subgraph& subgraph, const Op& op) {
   const std::optional<WeightOperands> operands = GetWeightOperands(op.kind);
   if (!operands) return "this kind of operator has no weights";
+  if (const TensorId weights = op.input(operands->weights); weights.valid()) {
+    if (subgraph.tensor(weights).quantization.IsQuantized()) return "its weights are already quantized";
+    if (!IsDenseFloatConstant(model, subgraph.tensor(weights))) return "its weights are not a dense float32 constant";
+  }
+  return WhyNoWeightKernel(subgraph, op);
+}
+
+std::string WhyNoWeightKernel(const Subgraph& subgraph, const Op& op) {
+  const std::optional<WeightOperands> operands = GetWeightOperands(op.kind);
+  if (!operands) return "this kind of operator has no weights";
   const TensorId weights_id = op.input(operands->weights), data_id = op.input(operands->data);
   if (!weights_id.valid() || !data_id.valid() || op.outputs.empty()) return "it lacks operands";
   const Tensor& weights = subgraph.tensor(weights_id);
-  if (weights.quantization.IsQuantized()) return "its weights are already quantized";
-  if (!IsDenseFloatConstant(model, weights)) return "its weights are not a dense float32 constant";
   if (weights.shape.size() != ExpectedRank(op.kind))
     return absl::StrFormat("its weights have rank %d", weights.shape.size());
   if (weights.NumElements() == 0) return "its weights are empty";

@@ -33,6 +33,9 @@ math::ChannelLayout LayoutAlong(const Tensor& tensor, int32_t axis);
 // a grouped convolution, a shuffled weights format, activations that are not float32.
 std::string WhyNoIntegerWeights(const Model& model, const Subgraph& subgraph, const Op& op);
 
+// The same for everything but the weights themselves: operands, ranks, groups, formats, types of activations.
+std::string WhyNoWeightKernel(const Subgraph& subgraph, const Op& op);
+
 // Bytes of `channels` scales and zero points in the file.
 int64_t PerChannelBytes(int64_t channels);
 

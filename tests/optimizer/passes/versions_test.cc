@@ -41,6 +41,44 @@ TEST(MinimalVersionTest, FullyConnected) {
   }
 }
 
+// {kind, version with int8, version with int16 activations}; data operand 0 and no options.
+TEST(MinimalVersionTest, FollowsTheTypeOfTheActivations) {
+  const std::tuple<OpKind, int, int> cases[] = {
+      {OpKind::kAdd, 2, 3},         {OpKind::kSub, 2, 5},      {OpKind::kMul, 2, 4},        {OpKind::kMaxPool2d, 2, 3},
+      {OpKind::kTranspose, 2, 5},   {OpKind::kGather, 2, 4},   {OpKind::kMaximum, 2, 4},    {OpKind::kLeakyRelu, 1, 2},
+      {OpKind::kBroadcastTo, 3, 3}, {OpKind::kGatherNd, 1, 3}, {OpKind::kBatchMatmul, 2, 3}};
+  for (const auto& [kind, int8, int16] : cases) {
+    for (bool wide : {false, true}) {
+      const TensorType type = wide ? TensorType::kInt16 : TensorType::kInt8;
+      ModelBuilder builder;
+      const TensorId x = builder.Activation("x", {1, 2}, type, PerTensor(0.1f, 0));
+      builder.AddOp(kind, {x, x}, {builder.Activation("y", {1, 2}, type, PerTensor(0.1f, 0))});
+      const Model model = builder.BuildUnverified();
+      EXPECT_EQ(MinimalVersion(model.subgraphs[0], model.subgraphs[0].ops[0]), wide ? int16 : int8) << OpKindName(kind);
+    }
+  }
+}
+
+TEST(MinimalVersionTest, ConvolutionsByActivationsAndWeights) {
+  struct Row {
+    OpKind kind;
+    TensorType data, weights;
+    int32_t version;
+  };
+  constexpr auto k8 = TensorType::kInt8, k16 = TensorType::kInt16, k4 = TensorType::kInt4;
+  for (const Row& row :
+       {Row{OpKind::kConv2d, k8, k8, 3}, Row{OpKind::kConv2d, k8, k4, 7}, Row{OpKind::kConv2d, k16, k8, 3},
+        Row{OpKind::kDepthwiseConv2d, k16, k8, 5}, Row{OpKind::kDepthwiseConv2d, k8, k4, 7}}) {
+    ModelBuilder builder;
+    const TensorId x = builder.Activation("x", {1, 2, 2, 4}, row.data, PerTensor(0.1f, 0)),
+                   w = builder.Activation("w", {4, 1, 1, 4}, row.weights, PerChannel(4));
+    const TensorId b = builder.Activation("b", {4}), y = builder.Activation("y", {1, 2, 2, 4}, row.data);
+    builder.AddOp(row.kind, {x, w, b}, {y}, MakeConvOptions({}));
+    const Model model = builder.BuildUnverified();
+    EXPECT_EQ(MinimalVersion(model.subgraphs[0], model.subgraphs[0].ops[0]), row.version) << OpKindName(row.kind);
+  }
+}
+
 TEST(MinimalVersionTest, Dequantize) {
   for (auto [type, scales, version] : {std::tuple{TensorType::kFloat16, 0, 3}, std::tuple{TensorType::kInt8, 1, 2},
                                        std::tuple{TensorType::kInt8, 4, 5}}) {
