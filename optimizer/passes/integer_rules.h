@@ -2,8 +2,7 @@
 #define LATHE_OPTIMIZER_PASSES_INTEGER_RULES_H_
 
 // What integer activations ask of each kind of operator, as a table: LiteRT 8-bit quantization specification, checked
-// against the kernels of the runtime (docs/decisions/0010-operators-in-int8.md,
-// tests/executor/integer_kernels_test.cc).
+// against the kernels of the runtime (docs/decisions/0010-operators-in-int8.md).
 
 #include <cstdint>
 #include <string>
