@@ -1,24 +1,30 @@
 #include <algorithm>
 #include <future>
+#include <map>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "common/digest.h"
 #include "common/file.h"
 #include "common/parallel.h"
+#include "executor/candidate.h"
 #include "executor/job.h"
 #include "executor/job_parts.h"
 #include "executor/provenance.h"
+#include "executor/quantization_choice.h"
 #include "optimizer/model/dump.h"
 #include "optimizer/model/model_reader.h"
 #include "optimizer/model/model_writer.h"
+#include "optimizer/passes/equalize.h"
 #include "optimizer/passes/operator_precision.h"
 #include "optimizer/passes/registry.h"
 #include "optimizer/recipe/plan.h"
 #include "optimizer/recipe/validate.h"
-#include "runtime/calibrate.h"
 #include "runtime/compare.h"
+#include "runtime/held_back.h"
+#include "runtime/sample_subset.h"
 #include "wire/recipe.h"
 #include "wire/report.h"
 
@@ -29,6 +35,15 @@ constexpr char kOutputPath[] = "out/model.tflite";
 // What comparing may use beyond the two files: the bound that the whole transformation has. Small models still get an
 // interpreter for each core; a large one runs on all cores at once, at about the same speed.
 constexpr uint64_t kCompareBytesMax = uint64_t{64} << 20;
+// Samples that decide which corrections stay: more cost time and change few decisions.
+constexpr size_t kHeldBackMax = 32, kHeldBackMaxBest = 64;
+constexpr uint64_t kHeldBackBytesMax = uint64_t{32} << 20;
+// Of channel scales before and after equalization (ChannelImbalance): trained models as they come lie far below.
+constexpr float kImbalanceMin = 64;
+// Slower by less than this is noise.
+constexpr double kSlowerFactor = 1.05;
+
+bool IsQuantizing(const std::string& pass) { return pass.rfind("quantize-", 0) == 0; }
 
 // One optimize job from the input file to the verified artifact and its report.
 class OptimizeJob {
@@ -38,10 +53,8 @@ class OptimizeJob {
 
   absl::StatusOr<internal::v1::ExecutorResult> Run() {
     LATHE_RETURN_IF_ERROR(Read());
-    LATHE_RETURN_IF_ERROR(Transform());
-    LATHE_RETURN_IF_ERROR(Write());
-    LATHE_RETURN_IF_ERROR(Compare());
-    LATHE_RETURN_IF_ERROR(Measure());
+    LATHE_RETURN_IF_ERROR(ResolveRules());
+    if (!spec_.dry_run()) LATHE_RETURN_IF_ERROR(Optimize());
     timer_.End();
     Describe();
     internal::v1::ExecutorResult result;
@@ -67,37 +80,52 @@ class OptimizeJob {
     return absl::OkStatus();
   }
 
-  absl::Status Transform() {
-    model_ = input_;  // buffers stay views of the input file
-    const std::vector<std::string> plan = PlanRecipe(recipe_);
-    int64_t changed_last = 0;
-    for (size_t i = 0; i < plan.size(); ++i) {
-      LATHE_ASSIGN_OR_RETURN(std::unique_ptr<Pass> pass, MakePass(plan[i], recipe_));
-      Calibration calibration;
-      RangeTable ranges;
-      PassContext pass_context;
-      pass_context.cancel = context_.cancel;
-      if (pass->NeedsRanges()) {
-        LATHE_RETURN_IF_ERROR(CheckEligible());
-        LATHE_ASSIGN_OR_RETURN(calibration, CalibrateModel());
-        ranges = calibration.stats.Ranges();
-        pass_context.ranges = &ranges;
-        pass_context.stats = &calibration.stats;
-      }
-      const double from = pass_context.ranges == nullptr ? 0.05 : 0.5;
-      context_.events.BeginPhase("pass", from, from, plan[i]);
-      timer_.Begin(plan[i]);
-      LATHE_ASSIGN_OR_RETURN(Change change, RunPass(*pass, model_, pass_context));
-      timer_.End();
-      changed_last = change.count;
-      report_.plan.push_back({plan[i], DescriptionOf(plan[i]), change.count});
-      std::move(change.warnings.begin(), change.warnings.end(), std::back_inserter(report_.warnings));
+  absl::Status ResolveRules() {
+    LATHE_ASSIGN_OR_RETURN(settings_, SettingsTable::Resolve(input_, recipe_));
+    for (const SettingsTable::Match& match : settings_.matches()) {
+      const Subgraph& graph = input_.subgraphs[static_cast<size_t>(match.subgraph)];
+      const Op& op = graph.ops[static_cast<size_t>(match.index)];
+      report_.rule_matches.push_back({.rule = static_cast<int>(match.rule),
+                                      .subgraph = match.subgraph,
+                                      .index = match.index,
+                                      .kind = KindLabel(op),
+                                      .name = op.outputs.empty() ? "" : graph.tensor(op.outputs[0]).name});
     }
-    // The last pass is the one that the user asked for; those before only prepare.
-    return changed_last > 0 ? absl::OkStatus() : NothingToDo();
+    return absl::OkStatus();
   }
 
-  absl::Status CheckEligible() const { return CountEligible(model_, recipe_) > 0 ? absl::OkStatus() : NothingToDo(); }
+  absl::Status Optimize() {
+    LATHE_RETURN_IF_ERROR(Prepare());
+    LATHE_RETURN_IF_ERROR(Transform());
+    LATHE_RETURN_IF_ERROR(Write());
+    report_.transform_peak_rss_bytes = PeakRssBytes();
+    LATHE_RETURN_IF_ERROR(Compare());
+    return Measure();
+  }
+
+  // What is the same whatever is chosen later: clean-up and rewrites that cost no accuracy.
+  absl::Status Prepare() {
+    model_ = input_;  // buffers stay views of the input file
+    const std::vector<std::string> plan = PlanRecipe(recipe_);
+    for (const std::string& name : plan) {
+      if (IsQuantizing(name)) {
+        quantizing_.push_back(name);
+        continue;
+      }
+      context_.events.BeginPhase("pass", 0.05, 0.05, name);
+      timer_.Begin(name);
+      LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Pass> pass, MakePass(name, recipe_));
+      PassContext pass_context;
+      pass_context.settings = &settings_;
+      pass_context.cancel = context_.cancel;
+      LATHE_ASSIGN_OR_RETURN(Change change, RunPass(*pass, model_, pass_context));
+      report_.plan.push_back({name, PassDescription(name), change.count});
+      AddWarnings(std::move(change.warnings));
+    }
+    timer_.End();
+    // Rules may bring other schemes: then the passes tell.
+    return !recipe_.rules.empty() || CountEligible(model_, recipe_) > 0 ? absl::OkStatus() : NothingToDo();
+  }
 
   absl::Status NothingToDo() const {
     return MakeError(absl::StatusCode::kFailedPrecondition, "NOTHING_TO_DO",
@@ -105,36 +133,85 @@ class OptimizeJob {
                                      WhyNothingToDo(input_)));
   }
 
-  static std::string DescriptionOf(const std::string& pass) {
-    for (const PassInfo& info : Passes()) {
-      if (info.name == pass) return info.description;
-    }
-    return "";
+  absl::Status Transform() {
+    LATHE_ASSIGN_OR_RETURN(QuantizationChoice choice, Choose());
+    context_.events.BeginPhase("pass", 0.55, 0.6, quantizing_.front());
+    timer_.Begin("quantize");
+    LATHE_ASSIGN_OR_RETURN(QuantizedModel quantized,
+                           Quantize(choice.candidate, quantizing_, recipe_, choice.settings, context_.cancel));
+    timer_.End();
+    if (!quantized.changed()) return NothingToDo();
+    model_ = std::move(quantized.model);
+    std::move(quantized.steps.begin(), quantized.steps.end(), std::back_inserter(report_.plan));
+    AddWarnings(std::move(choice.warnings));
+    AddWarnings(std::move(quantized.warnings));
+    report_.stages = std::move(choice.stages);
+    report_.sensitivity = std::move(choice.sensitivity);
+    if (choice.calibration.samples > 0) report_.calibration = std::move(choice.calibration);
+    fallback_reasons_ = std::move(choice.fallback_reasons);
+    for (const Op& op : model_.subgraphs[0].ops) origins_.push_back(op.origin);
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Calibration> CalibrateModel() {
-    context_.events.BeginPhase("calibrate", 0.05, 0.5);
-    timer_.Begin("calibrate");
+  // The model that is quantized, and how. Data-free schemes of an even model open no samples here.
+  absl::StatusOr<QuantizationChoice> Choose() {
+    if (!NeedsData()) {
+      QuantizationChoice choice;
+      choice.candidate.model = std::move(model_);
+      choice.settings = settings_;
+      return choice;
+    }
     LATHE_RETURN_IF_ERROR(OpenSamplesOnce());
-    if (samples_->synthetic()) {
-      report_.warnings.push_back(absl::StrFormat(
-          "calibrated on %d synthetic samples: ranges of real data will differ; give --calibration", samples_->size()));
+    std::unique_ptr<HeldBack> held_back;
+    if (held_back_ != nullptr) {
+      LATHE_ASSIGN_OR_RETURN(held_back, StartMeasuring());
     }
-    std::vector<TensorId> tensors;
-    const Subgraph& graph = model_.subgraphs[0];
-    for (size_t i = 0; i < graph.tensors.size(); ++i) {
-      if (graph.tensors[i].type == TensorType::kFloat32 && !model_.IsConstant(graph.tensors[i])) {
-        tensors.push_back(TensorId(i));
-      }
-    }
-    CalibrateOptions options;
+    ChoiceInputs inputs{
+        .recipe = recipe_,
+        .passes = quantizing_,
+        .calibration = *calibration_,
+        .held_back = held_back.get(),
+        .sensitivity = spec_.sensitivity(),
+        .threads = threads(),
+        .memory_bytes = PlannedBytes(),
+        .scratch_dir = context_.job_dir + "/out",
+        .cancel = context_.cancel,
+        .begin = [this](const std::string& part) { BeginChoice(part); },
+        .samples_done = [this](uint64_t done, uint64_t total) { context_.events.Samples(done, total); }};
+    absl::StatusOr<QuantizationChoice> choice = ChooseQuantization(std::move(model_), settings_, inputs);
+    timer_.End();
+    return choice;
+  }
+
+  bool Calibrates() const {
+    return std::find(quantizing_.begin(), quantizing_.end(), "quantize-full-integer") != quantizing_.end();
+  }
+
+  // Whether something must be run before the model can be quantized. Schemes without ranges need no data for models
+  // whose channels are even, which are nearly all: then equalization has nothing to win.
+  bool NeedsData() const {
+    if (Calibrates() || recipe_.min_sqnr_db || spec_.sensitivity()) return true;
+    const bool searches = recipe_.effort != Effort::kFast && recipe_.correct.equalization != Correction::kOff;
+    const bool integers = recipe_.quantize.scheme != Scheme::kFloat16;
+    return searches && integers && ChannelImbalance(model_) >= kImbalanceMin;
+  }
+
+  absl::StatusOr<std::unique_ptr<HeldBack>> StartMeasuring() {
+    timer_.Begin("reference");
+    HeldBackOptions options;
     options.threads = threads();
-    // The parent ends a job that passes its budget, and the plan rests on estimates: leave them a quarter.
-    if (context_.spec.memory_bytes() > 0) options.memory_bytes = context_.spec.memory_bytes() / 4 * 3;
+    options.memory_bytes = kCompareBytesMax;
     options.cancel = context_.cancel;
-    options.progress = [this](uint64_t done, uint64_t total) { context_.events.Samples(done, total); };
     options.scratch_dir = context_.job_dir + "/out";
-    return Calibrate(model_, tensors, *samples_, options);
+    return HeldBack::Create(input_, input_file_->bytes(), *held_back_, options);
+  }
+
+  // Parts of the choice share the phases that the protocol knows.
+  void BeginChoice(const std::string& part) {
+    const bool calibrates = part == "calibrate";
+    context_.events.BeginPhase(calibrates ? "calibrate" : "pass", calibrates ? 0.05 : 0.3, calibrates ? 0.3 : 0.55,
+                               calibrates ? "" : part);
+    timer_.Begin(part);
   }
 
   // Writes the artifact, then reads it back: what is handed out is what was verified.
@@ -152,14 +229,15 @@ class OptimizeJob {
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
-    if (after > before) {
-      return MakeError(
-          absl::StatusCode::kFailedPrecondition, "LARGER_THAN_INPUT",
-          absl::StrFormat("the result would have %d bytes, the input has %d: its weights are too few or too "
-                          "small for this preset; try another one",
-                          after, before));
+    if (after <= before) return absl::OkStatus();
+    if (recipe_.allow_larger.value_or(false)) {
+      report_.verdict.push_back(absl::StrFormat("larger than the input: %d bytes against %d", after, before));
+      return absl::OkStatus();
     }
-    return absl::OkStatus();
+    return MakeError(absl::StatusCode::kFailedPrecondition, "LARGER_THAN_INPUT",
+                     absl::StrFormat("the result would have %d bytes, the input has %d: its weights are too few or too "
+                                     "small for this preset; try another one, or --allow-larger",
+                                     after, before));
   }
 
   static absl::Status Broken(absl::string_view what) {
@@ -172,17 +250,20 @@ class OptimizeJob {
     context_.events.BeginPhase("compare", 0.65, 0.85);
     timer_.Begin("compare");
     LATHE_RETURN_IF_ERROR(OpenSamplesOnce());
-    LATHE_RETURN_IF_ERROR(samples_->Rewind());
+    SampleSource& samples = held_back_ != nullptr ? *held_back_ : *samples_;
+    LATHE_RETURN_IF_ERROR(samples.Rewind());
     CompareOptions options;
     options.threads = threads();
     options.memory_bytes = kCompareBytesMax;
     options.cancel = context_.cancel;
     options.progress = [this](uint64_t done, uint64_t total) { context_.events.Samples(done, total); };
     ErrorReport& error = report_.error.emplace();
-    error.synthetic = samples_->synthetic();
-    error.samples = samples_->size();
+    error.synthetic = samples.synthetic();
+    error.samples = samples.size();
+    // Nothing was fitted to them; only where stages were tried did they decide something.
+    error.held_back = held_back_ != nullptr && report_.stages.empty();
     LATHE_ASSIGN_OR_RETURN(
-        error.outputs, CompareOutputs(input_, input_file_->bytes(), model_, output_file_->bytes(), *samples_, options));
+        error.outputs, CompareOutputs(input_, input_file_->bytes(), model_, output_file_->bytes(), samples, options));
     for (const OutputError& output : error.outputs) {
       if (!output.sqnr_db) {
         report_.warnings.push_back(
@@ -207,9 +288,9 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(samples_->Rewind());
     LATHE_ASSIGN_OR_RETURN(std::vector<Latency> latencies, Benchmark(models, *samples_, options));
     report_.latency = MakeLatencyReport(latencies, options.threads);
-    if (report_.latency->output_ms > report_.latency->input_ms * 1.05) {
-      report_.warnings.push_back(absl::StrFormat("slower than the input on this machine: %.3g ms against %.3g ms",
-                                                 report_.latency->output_ms, report_.latency->input_ms));
+    if (report_.latency->output_ms > report_.latency->input_ms * kSlowerFactor) {
+      report_.verdict.push_back(absl::StrFormat("slower than the input on this machine: %.3g ms against %.3g ms",
+                                                report_.latency->output_ms, report_.latency->input_ms));
     }
     return absl::OkStatus();
   }
@@ -217,6 +298,12 @@ class OptimizeJob {
   void Describe() {
     context_.events.BeginPhase("benchmark", 1, 1);
     report_.operators = DescribeOperators(model_, recipe_);
+    for (OperatorReport& row : report_.operators) {
+      const auto index = static_cast<size_t>(row.index);
+      if (row.subgraph != 0 || index >= origins_.size()) continue;
+      const auto reason = fallback_reasons_.find(origins_[index]);
+      if (reason != fallback_reasons_.end()) row.reason = reason->second;
+    }
     std::vector<std::string> data = std::move(report_.provenance.data_sha256);
     report_.provenance = JobProvenance(context_);
     report_.provenance.data_sha256 = std::move(data);
@@ -229,8 +316,46 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(samples_, OpenJobSamples(context_, input_, spec_.calibration(), &recipe_));
     const std::vector<std::string>& warnings = samples_->warnings();
     report_.warnings.insert(report_.warnings.end(), warnings.begin(), warnings.end());
+    return SplitOnce();
+  }
+
+  // Which samples calibrate and which decide. Without calibration nothing is fitted to them, so all may decide.
+  absl::Status SplitOnce() {
+    calibration_ = samples_.get();
+    const size_t held_back_max = recipe_.effort == Effort::kBest ? kHeldBackMaxBest : kHeldBackMax;
+    if (!Calibrates()) {
+      std::vector<size_t> all(std::min(samples_->size(), held_back_max));
+      std::iota(all.begin(), all.end(), 0);
+      LATHE_ASSIGN_OR_RETURN(held_back_, SelectSamples(*samples_, std::move(all), kHeldBackBytesMax));
+      return absl::OkStatus();
+    }
+    if (samples_->synthetic()) {
+      AddWarnings(
+          {absl::StrFormat("calibrated on %d synthetic samples: ranges of real data will differ; give "
+                           "--calibration",
+                           samples_->size())});
+      return absl::OkStatus();
+    }
+    const SampleSplit split = SplitSamples(samples_->size(), context_.spec.seed(), held_back_max);
+    if (split.held_back.empty()) {
+      AddWarnings(
+          {absl::StrFormat("%d samples are too few to hold any back: corrections were not tried, and the error "
+                           "is that of the calibration samples",
+                           samples_->size())});
+      return absl::OkStatus();
+    }
+    LATHE_ASSIGN_OR_RETURN(held_back_, SelectSamples(*samples_, split.held_back, kHeldBackBytesMax));
+    LATHE_ASSIGN_OR_RETURN(selected_, SelectSamples(*samples_, split.calibration, 0));
+    calibration_ = selected_.get();
     return absl::OkStatus();
   }
+
+  void AddWarnings(std::vector<std::string> warnings) {
+    std::move(warnings.begin(), warnings.end(), std::back_inserter(report_.warnings));
+  }
+
+  // The parent ends a job that passes its budget, and plans rest on estimates: leave them a quarter.
+  uint64_t PlannedBytes() const { return context_.spec.memory_bytes() / 4 * 3; }
 
   int threads() const { return std::max(1, static_cast<int>(context_.spec.threads())); }
 
@@ -242,7 +367,13 @@ class OptimizeJob {
   // Digests and compressed sizes, computed beside the other steps. Their destructors wait.
   std::future<absl::StatusOr<FileReport>> input_report_, output_report_;
   Model input_, model_;
+  SettingsTable settings_;
+  std::vector<std::string> quantizing_;  // passes of the plan that quantize
   std::unique_ptr<SampleSource> samples_;
+  std::unique_ptr<SampleSource> selected_, held_back_;  // parts of samples_, or null
+  SampleSource* calibration_ = nullptr;                 // selected_ or samples_
+  std::map<int32_t, std::string> fallback_reasons_;     // by Op::origin
+  std::vector<int32_t> origins_;                        // Op::origin by operator of the output's subgraph 0
   Report report_;
   StepTimer timer_;
 };

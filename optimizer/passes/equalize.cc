@@ -190,6 +190,20 @@ absl::StatusOr<Equalization> Equalize(Model& model, const ActivationStats* stats
   return Rescaler(model, chains, balance.Divisors()).Apply();
 }
 
+float ChannelImbalance(const Model& model) {
+  const ScaleChains chains = FindScaleChains(model, nullptr);
+  ChannelBalance balance(model, chains);
+  balance.BalanceWeights();
+  const std::vector<float> divisors = balance.Divisors();
+  float imbalance = 1;
+  for (const auto& [tensor, groups] : chains.activations) {
+    const std::vector<float> channels = DivisorsOf(groups, divisors);
+    const auto [least, largest] = std::minmax_element(channels.begin(), channels.end());
+    if (!channels.empty()) imbalance = std::max(imbalance, *largest / *least);
+  }
+  return imbalance;
+}
+
 void ApplyToStats(const Equalization& equalization, ActivationStats& stats) {
   for (const auto& [tensor, divisors] : equalization.divisors) {
     TensorStats* seen = stats.FindMutable(tensor);

@@ -44,6 +44,11 @@ struct Equalization {
 // FailedPrecondition STATS_MISSING: alpha without stats. REQUIRES: the model verifies; stats are of this very model.
 absl::StatusOr<Equalization> Equalize(Model& model, const ActivationStats* stats, const EqualizeSettings& settings);
 
+// How uneven the channels of the model's activations are as far as the weights tell: the largest ratio between two
+// factors that cross-layer equalization would divide channels of one activation by. 1: nothing to even out. Reads the
+// weights once and writes nothing.
+float ChannelImbalance(const Model& model);
+
 // What calibrating the new model on the same samples would see: exact, channel by channel, where the tensor's channels
 // were observed; else a range that holds it.
 void ApplyToStats(const Equalization& equalization, ActivationStats& stats);

@@ -80,6 +80,10 @@ std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const s
 
 }  // namespace
 
+std::string KindLabel(const Op& op) {
+  return op.kind == OpKind::kCustom ? "CUSTOM:" + op.custom_code : std::string(OpKindName(op.kind));
+}
+
 std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe) {
   std::vector<OperatorReport> rows;
   for (size_t s = 0; s < model.subgraphs.size(); ++s) {
@@ -90,7 +94,7 @@ std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& 
       OperatorReport& row = rows.emplace_back();
       row.subgraph = static_cast<int>(s);
       row.index = static_cast<int>(i);
-      row.kind = op.kind == OpKind::kCustom ? "CUSTOM:" + op.custom_code : std::string(OpKindName(op.kind));
+      row.kind = KindLabel(op);
       if (!op.outputs.empty()) row.name = subgraph.tensor(op.outputs[0]).name;
       row.precision = PrecisionOf(model, subgraph, uses, op);
       row.reason = ReasonFor(model, s, op, row.precision, recipe);

@@ -10,6 +10,9 @@
 
 namespace lathe {
 
+// The operator's kind as reports name it: CONV_2D, or CUSTOM:name.
+std::string KindLabel(const Op& op);
+
 // One row for each operator of the model: in which precision it computes, and where that is not what the resolved
 // recipe asked for, why. Precisions: float32, float16 (weights), int8, dynamic-range int8, weight-only int8, or the
 // type of the output for operators that compute in something else.

@@ -75,9 +75,9 @@ const QuantizeSettings& SettingsTable::For(SubgraphId subgraph, const Op& op) co
   return settings_[static_cast<size_t>(choice[origin])];
 }
 
-void SettingsTable::Override(int32_t origin, QuantizeSettings settings) {
+void SettingsTable::Override(absl::Span<const int32_t> origins, QuantizeSettings settings) {
   settings_.push_back(std::move(settings));
-  choice_[0][static_cast<size_t>(origin)] = static_cast<int>(settings_.size()) - 1;
+  for (int32_t origin : origins) choice_[0][static_cast<size_t>(origin)] = static_cast<int>(settings_.size()) - 1;
 }
 
 }  // namespace lathe

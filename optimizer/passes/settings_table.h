@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "common/status.h"
 #include "optimizer/model/model.h"
 #include "optimizer/recipe/recipe.h"
@@ -30,8 +31,8 @@ class SettingsTable {
   // recipe's.
   const QuantizeSettings& For(SubgraphId subgraph, const Op& op) const;
 
-  // Replaces what an operator of subgraph 0 gets: how fallback leaves single operators in a wider type.
-  void Override(int32_t origin, QuantizeSettings settings);
+  // Replaces what these operators of subgraph 0 (Op::origin) get: how fallback leaves some in a wider type.
+  void Override(absl::Span<const int32_t> origins, QuantizeSettings settings);
 
   // In order of rules, then operators; an operator taken by several rules is listed for each.
   const std::vector<Match>& matches() const { return matches_; }

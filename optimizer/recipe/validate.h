@@ -30,6 +30,9 @@ struct PassInfo {
 };
 const std::vector<PassInfo>& Passes();
 
+// The description of a pass of that table; "" for a name that is not in it.
+std::string PassDescription(std::string_view name);
+
 }  // namespace lathe
 
 #endif  // LATHE_OPTIMIZER_RECIPE_VALIDATE_H_

@@ -1,0 +1,29 @@
+#ifndef LATHE_EXECUTOR_OUTPUT_SCORE_H_
+#define LATHE_EXECUTOR_OUTPUT_SCORE_H_
+
+#include <vector>
+
+#include "optimizer/report/report.h"
+
+namespace lathe {
+
+// Noise over signal, means removed, of the output where that is largest; outputs without a signal do not count. 0: no
+// error.
+double WorstNoise(const std::vector<OutputError>& errors);
+
+// 10 * log10(1 / noise), at most 200.
+double NoiseDb(double noise);
+
+// How good a quantized model is over all its outputs.
+struct OutputScore {
+  double mean_db = 0;   // mean-removed SQNR, averaged over the outputs: the mean of the noises' orders of magnitude
+  double least_db = 0;  // of the worst output
+};
+OutputScore ScoreOutputs(const std::vector<OutputError>& errors);
+
+// Better on average, and no output's worst case is traded for it.
+bool IsBetter(const OutputScore& candidate, const OutputScore& than);
+
+}  // namespace lathe
+
+#endif  // LATHE_EXECUTOR_OUTPUT_SCORE_H_
