@@ -56,7 +56,7 @@ absl::StatusOr<internal::v1::ExecutorResult> RunJob(const JobContext& context) {
   auto run = [&]() -> absl::StatusOr<internal::v1::ExecutorResult> {
     switch (context.spec.work_case()) {
       case Spec::kOptimize:
-        return RunOptimize(context);
+        return context.spec.optimize().dry_run() ? RunDryRun(context) : RunOptimize(context);
       case Spec::kBenchmark:
         return RunBenchmark(context);
       case Spec::kInspect:

@@ -1,8 +1,11 @@
 #include "executor/job_parts.h"
 
 #include "common/build_id.h"
+#include "common/digest.h"
 #include "executor/provenance.h"
+#include "optimizer/model/op_kind.h"
 #include "runtime/litert_library.h"
+#include "wire/recipe.h"
 
 namespace lathe {
 
@@ -38,6 +41,23 @@ LatencyReport MakeLatencyReport(const std::vector<Latency>& latencies, int threa
   }
   return report;
 }
+
+std::vector<RuleMatch> DescribeMatches(const Model& input, const SettingsTable& settings) {
+  std::vector<RuleMatch> matches;
+  for (const SettingsTable::Match& match : settings.matches()) {
+    const Subgraph& graph = input.subgraphs[static_cast<size_t>(match.subgraph)];
+    const Op& op = graph.ops[static_cast<size_t>(match.index)];
+    RuleMatch& row = matches.emplace_back();
+    row.rule = static_cast<int>(match.rule);
+    row.subgraph = match.subgraph;
+    row.index = match.index;
+    row.kind = OpKindName(op.kind);
+    if (!op.outputs.empty() && op.outputs[0].valid()) row.name = graph.tensor(op.outputs[0]).name;
+  }
+  return matches;
+}
+
+std::string RecipeDigest(const Recipe& resolved) { return HexDigest(RecipeToProto(resolved).SerializeAsString()); }
 
 Provenance JobProvenance(const JobContext& context) {
   Provenance provenance;

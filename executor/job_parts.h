@@ -8,6 +8,7 @@
 
 #include "executor/job.h"
 #include "optimizer/model/model.h"
+#include "optimizer/passes/settings_table.h"
 #include "optimizer/recipe/recipe.h"
 #include "optimizer/report/report.h"
 #include "runtime/benchmark.h"
@@ -23,6 +24,12 @@ absl::StatusOr<std::unique_ptr<SampleSource>> OpenJobSamples(const JobContext& c
 
 // Latencies of one or two models as the report has them.
 LatencyReport MakeLatencyReport(const std::vector<Latency>& latencies, int threads);
+
+// What the rules of the recipe take. REQUIRES: `settings` were resolved for `input`.
+std::vector<RuleMatch> DescribeMatches(const Model& input, const SettingsTable& settings);
+
+// Digest of a resolved recipe, for the provenance.
+std::string RecipeDigest(const Recipe& resolved);
 
 // Build, runtime, processor, seed and threads; digests are the caller's.
 Provenance JobProvenance(const JobContext& context);

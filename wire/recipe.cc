@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -19,8 +21,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Fields that RecipeFromProto reads. Messages are listed too: one that is set, holds nothing and is not listed (prune:
-// {}) asks for work with its defaults.
+// Fields that RecipeFromProto reads, those of rules without "rules[2]." before them. Messages are listed too: one that
+// is set, holds nothing and is not listed (prune: {}) asks for work with its defaults.
 constexpr const char* kConverted[] = {
     "preset",
     "quantize",
@@ -36,29 +38,61 @@ constexpr const char* kConverted[] = {
     "quantize.io_type",
     "quantize.allow_float_fallback",
     "quantize.require_full_integer",
+    "correct",
+    "correct.equalization",
+    "correct.bias",
+    "correct.rounding",
+    "correct.residual_constants",
+    "rules",
+    "selector",
+    "selector.kinds",
+    "selector.name_regex",
+    "selector.subgraph",
+    "selector.bytes_min",
+    "selector.index",
+    "skip",
+    "effort",
     "preprocessing",
     "preprocessing.scale",
     "preprocessing.mean",
-    "correct",
+    "min_sqnr_db",
+    "allow_larger",
 };
 
-// Settings that ask for what happens anyway.
-struct Fulfilled {
-  const char* path;
-  const char* value;
-};
-constexpr Fulfilled kFulfilled[] = {
-    {"target", "CPU"},       {"effort", "BALANCED"},      {"correct.equalization", "OFF"},
-    {"correct.bias", "OFF"}, {"correct.rounding", "OFF"},
-};
-
-bool IsConverted(const std::string& path) {
+bool IsConverted(std::string_view path) {
+  if (path.starts_with("rules[")) path.remove_prefix(std::min(path.find('.'), path.size() - 1) + 1);
   return std::find(std::begin(kConverted), std::end(kConverted), path) != std::end(kConverted);
 }
 
-bool IsFulfilled(const std::string& path, const std::string& value) {
-  return std::any_of(std::begin(kFulfilled), std::end(kFulfilled),
-                     [&](const Fulfilled& f) { return path == f.path && value == f.value; });
+// Asks for what happens anyway.
+bool IsFulfilled(const std::string& path, const std::string& value) { return path == "target" && value == "CPU"; }
+
+void FindUnsupported(const Message& message, const std::string& prefix, std::vector<std::string>* found);
+
+void FindUnsupportedInField(const Message& message, const FieldDescriptor* field, const std::string& path,
+                            std::vector<std::string>* found) {
+  const Reflection& reflection = *message.GetReflection();
+  if (field->is_repeated()) {
+    if (!IsConverted(path)) {
+      found->push_back(path);
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        FindUnsupported(reflection.GetRepeatedMessage(message, field, i), absl::StrCat(path, "[", i, "]."), found);
+      }
+    }
+  } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    const size_t found_before = found->size();
+    FindUnsupported(reflection.GetMessage(message, field), path + ".", found);
+    if (!IsConverted(path) && found->size() == found_before) found->push_back(path);
+  } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+    const int number = reflection.GetEnumValue(message, field);
+    const auto* value = field->enum_type()->FindValueByNumber(number);
+    // Zero is *_UNSPECIFIED, which means nothing when it is said aloud.
+    const bool meaningful = value != nullptr && number != 0;
+    if (!meaningful || !(IsConverted(path) || IsFulfilled(path, value->name()))) found->push_back(path);
+  } else if (!IsConverted(path)) {
+    found->push_back(path);
+  }
 }
 
 // Lists what is set in `message` and has no place in the plain recipe.
@@ -70,25 +104,7 @@ void FindUnsupported(const Message& message, const std::string& prefix, std::vec
   }
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    const std::string path = prefix + field->name();
-    if (field->is_repeated()) {
-      found->push_back(path);
-    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      const Message& nested = reflection.GetMessage(message, field);
-      const size_t found_before = found->size();
-      FindUnsupported(nested, path + ".", found);
-      if (!IsConverted(path) && found->size() == found_before) found->push_back(path);
-    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
-      const int number = reflection.GetEnumValue(message, field);
-      const auto* value = field->enum_type()->FindValueByNumber(number);
-      // Zero is *_UNSPECIFIED, which means nothing when it is said aloud.
-      const bool meaningful = value != nullptr && number != 0;
-      if (!meaningful || !(IsConverted(path) || IsFulfilled(path, value->name()))) found->push_back(path);
-    } else if (!IsConverted(path)) {
-      found->push_back(path);
-    }
-  }
+  for (const FieldDescriptor* field : fields) FindUnsupportedInField(message, field, prefix + field->name(), found);
 }
 
 int Clamp(uint32_t value) {
@@ -165,6 +181,90 @@ QuantizeSettings QuantizeFromProto(const v1::Quantize& proto) {
   return quantize;
 }
 
+std::optional<Correction> CorrectionFromProto(v1::Correct::Mode mode) {
+  switch (mode) {
+    case v1::Correct::OFF:
+      return Correction::kOff;
+    case v1::Correct::FAST:
+      return Correction::kFast;
+    case v1::Correct::BEST:
+      return Correction::kBest;
+    default:
+      return std::nullopt;
+  }
+}
+
+v1::Correct::Mode CorrectionToProto(Correction correction) {
+  switch (correction) {
+    case Correction::kOff:
+      return v1::Correct::OFF;
+    case Correction::kFast:
+      return v1::Correct::FAST;
+    case Correction::kBest:
+      return v1::Correct::BEST;
+  }
+  return v1::Correct::MODE_UNSPECIFIED;
+}
+
+std::optional<Effort> EffortFromProto(v1::Recipe::Effort effort) {
+  switch (effort) {
+    case v1::Recipe::FAST:
+      return Effort::kFast;
+    case v1::Recipe::BALANCED:
+      return Effort::kBalanced;
+    case v1::Recipe::BEST:
+      return Effort::kBest;
+    default:
+      return std::nullopt;
+  }
+}
+
+v1::Recipe::Effort EffortToProto(Effort effort) {
+  switch (effort) {
+    case Effort::kFast:
+      return v1::Recipe::FAST;
+    case Effort::kBalanced:
+      return v1::Recipe::BALANCED;
+    case Effort::kBest:
+      return v1::Recipe::BEST;
+  }
+  return v1::Recipe::EFFORT_UNSPECIFIED;
+}
+
+CorrectSettings CorrectFromProto(const v1::Correct& proto) {
+  return {.equalization = CorrectionFromProto(proto.equalization()),
+          .bias = CorrectionFromProto(proto.bias()),
+          .rounding = CorrectionFromProto(proto.rounding()),
+          .residual_constants = CorrectionFromProto(proto.residual_constants())};
+}
+
+void CorrectToProto(const CorrectSettings& correct, v1::Recipe* proto) {
+  if (correct.equalization) proto->mutable_correct()->set_equalization(CorrectionToProto(*correct.equalization));
+  if (correct.bias) proto->mutable_correct()->set_bias(CorrectionToProto(*correct.bias));
+  if (correct.rounding) proto->mutable_correct()->set_rounding(CorrectionToProto(*correct.rounding));
+  if (correct.residual_constants) {
+    proto->mutable_correct()->set_residual_constants(CorrectionToProto(*correct.residual_constants));
+  }
+}
+
+Selector SelectorFromProto(const v1::Selector& proto) {
+  Selector selector;
+  selector.kinds.assign(proto.kinds().begin(), proto.kinds().end());
+  selector.name_regex = proto.name_regex();
+  if (proto.has_subgraph()) selector.subgraph = Clamp(proto.subgraph());
+  if (proto.has_index()) selector.index = Clamp(proto.index());
+  selector.bytes_min = proto.bytes_min();
+  return selector;
+}
+
+void SelectorToProto(const Selector& selector, v1::Selector* proto) {
+  proto->mutable_kinds()->Assign(selector.kinds.begin(), selector.kinds.end());
+  proto->set_name_regex(selector.name_regex);
+  if (selector.subgraph) proto->set_subgraph(static_cast<uint32_t>(*selector.subgraph));
+  if (selector.index) proto->set_index(static_cast<uint32_t>(*selector.index));
+  if (selector.bytes_min > 0) proto->set_bytes_min(selector.bytes_min);
+}
+
 void WeightsToProto(const WeightSettings& weights, v1::Quantize* proto) {
   v1::Quantize::Weights::Granularity granularity;
   v1::Quantize::Weights::Algorithm algorithm;
@@ -186,12 +286,33 @@ void ActivationsToProto(const ActivationSettings& activations, v1::Quantize* pro
   }
 }
 
+void QuantizeToProto(const QuantizeSettings& quantize, v1::Quantize* proto) {
+  if (quantize.scheme && *quantize.scheme != Scheme::kNone) proto->set_scheme(SchemeToProto(*quantize.scheme));
+  WeightsToProto(quantize.weights, proto);
+  ActivationsToProto(quantize.activations, proto);
+  v1::Quantize::IoType io_type;
+  if (quantize.io_type && v1::Quantize::IoType_Parse(EnumName(*quantize.io_type), &io_type)) {
+    proto->set_io_type(io_type);
+  }
+  if (quantize.allow_float_fallback) proto->set_allow_float_fallback(*quantize.allow_float_fallback);
+  if (quantize.require_full_integer) proto->set_require_full_integer(*quantize.require_full_integer);
+}
+
 }  // namespace
 
 Recipe RecipeFromProto(const v1::Recipe& proto) {
   Recipe recipe;
   recipe.preset = proto.preset();
   recipe.quantize = QuantizeFromProto(proto.quantize());
+  recipe.correct = CorrectFromProto(proto.correct());
+  recipe.effort = EffortFromProto(proto.effort());
+  for (const v1::Rule& rule : proto.rules()) {
+    recipe.rules.push_back({.selector = SelectorFromProto(rule.selector()),
+                            .skip = rule.skip(),
+                            .quantize = QuantizeFromProto(rule.quantize())});
+  }
+  if (proto.has_min_sqnr_db()) recipe.min_sqnr_db = proto.min_sqnr_db();
+  if (proto.has_allow_larger()) recipe.allow_larger = proto.allow_larger();
   const v1::Preprocessing& preprocessing = proto.preprocessing();
   if (preprocessing.has_scale()) recipe.data_scale = preprocessing.scale();
   if (preprocessing.has_mean()) recipe.data_mean = preprocessing.mean();
@@ -202,27 +323,22 @@ Recipe RecipeFromProto(const v1::Recipe& proto) {
 v1::Recipe RecipeToProto(const Recipe& recipe) {
   v1::Recipe proto;
   proto.set_preset(recipe.preset);
-  const QuantizeSettings& quantize = recipe.quantize;
-  if (quantize.scheme && *quantize.scheme != Scheme::kNone) {
-    proto.mutable_quantize()->set_scheme(SchemeToProto(*quantize.scheme));
+  v1::Quantize quantize;
+  QuantizeToProto(recipe.quantize, &quantize);
+  if (quantize.ByteSizeLong() > 0) *proto.mutable_quantize() = std::move(quantize);
+  CorrectToProto(recipe.correct, &proto);
+  if (recipe.effort) proto.set_effort(EffortToProto(*recipe.effort));
+  for (const Rule& rule : recipe.rules) {
+    v1::Rule& added = *proto.add_rules();
+    SelectorToProto(rule.selector, added.mutable_selector());
+    if (rule.skip) {
+      added.set_skip(true);
+    } else {
+      QuantizeToProto(rule.quantize, added.mutable_quantize());
+    }
   }
-  if (quantize.weights.bits || quantize.weights.granularity || quantize.weights.block_size ||
-      quantize.weights.algorithm) {
-    WeightsToProto(quantize.weights, proto.mutable_quantize());
-  }
-  if (quantize.activations.bits || quantize.activations.ranges) {
-    ActivationsToProto(quantize.activations, proto.mutable_quantize());
-  }
-  v1::Quantize::IoType io_type;
-  if (quantize.io_type && v1::Quantize::IoType_Parse(EnumName(*quantize.io_type), &io_type)) {
-    proto.mutable_quantize()->set_io_type(io_type);
-  }
-  if (quantize.allow_float_fallback) {
-    proto.mutable_quantize()->set_allow_float_fallback(*quantize.allow_float_fallback);
-  }
-  if (quantize.require_full_integer) {
-    proto.mutable_quantize()->set_require_full_integer(*quantize.require_full_integer);
-  }
+  if (recipe.min_sqnr_db) proto.set_min_sqnr_db(*recipe.min_sqnr_db);
+  if (recipe.allow_larger) proto.set_allow_larger(*recipe.allow_larger);
   if (recipe.data_scale) proto.mutable_preprocessing()->set_scale(*recipe.data_scale);
   if (recipe.data_mean) proto.mutable_preprocessing()->set_mean(*recipe.data_mean);
   return proto;

@@ -20,6 +20,12 @@ struct RecipeOptions {
   std::string preset;       // exactly one of
   std::string recipe_path;  // the two
   std::string calibration;  // path of a data file; "": synthetic samples
+  // These win over the recipe; "", unset and false leave it as it is.
+  std::string io_type;  // float32, int8, uint8, int16
+  std::string effort;   // fast, balanced, best
+  std::optional<double> min_sqnr_db;
+  bool allow_larger = false;
+  bool sensitivity = false;
   std::optional<double> scale, mean;
   std::string input_range;  // "LO,HI" or ""
   bool no_benchmark = false;
@@ -29,7 +35,8 @@ struct RecipeOptions {
 
 struct OptimizeOptions {
   std::string model;
-  std::string out;
+  std::string out;  // may be "" with sensitivity or dry_run: nothing is written then
+  bool dry_run = false;
   std::string report_dir;
   std::string server;
   RecipeOptions recipe;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "common/file.h"
@@ -16,6 +17,32 @@
 #include "wire/recipe.h"
 
 namespace lathe {
+namespace {
+
+absl::Status UnknownWord(std::string_view flag, std::string_view word, std::string_view known) {
+  return UsageError(absl::StrFormat("%s '%s', expected %s", flag, word, known));
+}
+
+// The settings that have flags of their own.
+absl::Status FillSettings(const RecipeOptions& options, v1::Recipe* recipe) {
+  v1::Quantize::IoType io_type;
+  if (v1::Quantize::IoType_Parse(absl::AsciiStrToUpper(options.io_type), &io_type) && io_type != 0) {
+    recipe->mutable_quantize()->set_io_type(io_type);
+  } else if (!options.io_type.empty()) {
+    return UnknownWord("--io-type", options.io_type, "float32, int8, uint8 or int16");
+  }
+  v1::Recipe::Effort effort;
+  if (v1::Recipe::Effort_Parse(absl::AsciiStrToUpper(options.effort), &effort) && effort != 0) {
+    recipe->set_effort(effort);
+  } else if (!options.effort.empty()) {
+    return UnknownWord("--effort", options.effort, "fast, balanced or best");
+  }
+  if (options.min_sqnr_db) recipe->set_min_sqnr_db(*options.min_sqnr_db);
+  if (options.allow_larger) recipe->set_allow_larger(true);
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options) {
   if (options.preset.empty() == options.recipe_path.empty()) {
@@ -26,6 +53,7 @@ absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options) {
   if (!options.recipe_path.empty()) {
     LATHE_ASSIGN_OR_RETURN(recipe, ReadRecipeFile(options.recipe_path));
   }
+  LATHE_RETURN_IF_ERROR(FillSettings(options, &recipe));
   if (options.scale) recipe.mutable_preprocessing()->set_scale(*options.scale);
   if (options.mean) recipe.mutable_preprocessing()->set_mean(*options.mean);
   LATHE_RETURN_IF_ERROR(ResolveRecipe(RecipeFromProto(recipe), "recipe").status());

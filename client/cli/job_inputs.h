@@ -11,8 +11,8 @@
 
 namespace lathe {
 
-// The recipe that --preset or --recipe, --scale and --mean ask for. It was resolved once, so that everything wrong with
-// it is known now: INVALID_ARGUMENT USAGE, RECIPE_INVALID or BAD_REQUEST with all violations.
+// The recipe that --preset or --recipe and the flags for single settings ask for. It was resolved once, so that
+// everything wrong with it is known now: INVALID_ARGUMENT USAGE, RECIPE_INVALID or BAD_REQUEST with all violations.
 absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options);
 
 // "LO,HI" as two numbers. USAGE: not two finite numbers with LO < HI.

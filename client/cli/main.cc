@@ -24,6 +24,16 @@ struct Options {
   DownloadOptions download;
 };
 
+constexpr char kOptimizeExamples[] = R"(Examples:
+  Int8 inside, float inputs and outputs; samples.npz holds 100 or so unlabelled inputs:
+    lathe optimize model.tflite -o small.tflite --preset int8 --calibration samples.npz
+  For an NPU, a microcontroller or any target that takes integers only; nothing stays float, or the job fails:
+    lathe optimize model.tflite -o npu.tflite --preset int8 --io-type int8 --calibration samples.npz
+  Keep single operators exact: at least 30 dB on every output, wider types for the worst operators:
+    lathe optimize model.tflite -o good.tflite --preset int8 --min-sqnr 30 --calibration samples.npz
+  Settings for chosen operators from a recipe file, and which operators its rules take:
+    lathe optimize model.tflite --recipe recipe.yaml --dry-run)";
+
 using Command = std::function<absl::Status(Output&)>;
 
 // A subcommand that runs `command` when it is chosen.
@@ -49,6 +59,13 @@ void AddRecipe(CLI::App* app, RecipeOptions* options) {
   app->add_option("--calibration", options->calibration, "Data (.npz, .npy) to calibrate and to compare with");
   CLI::Option* scale = app->add_option("--scale", options->scale, "Integer data becomes (value - mean) * scale");
   app->add_option("--mean", options->mean, "See --scale; default 0")->needs(scale);
+  app->add_option("--io-type", options->io_type, "float32 (default), int8, uint8, int16: type of inputs and outputs");
+  app->add_option("--effort", options->effort, "fast, balanced (default), best: how much to try for accuracy");
+  app->add_option(
+      "--min-sqnr", options->min_sqnr_db,
+      "dB that every output must reach on held-back samples; operators fall back to wider types until it does");
+  app->add_flag("--sensitivity", options->sensitivity, "Measure what each operator adds to the error");
+  app->add_flag("--allow-larger", options->allow_larger, "Hand out a result that is larger than the model, too");
   app->add_option("--input-range", options->input_range, "LO,HI of synthetic samples; default 0,1");
   app->add_flag("--no-benchmark", options->no_benchmark, "Skip latency and compressed size");
   AddThreads(app, &options->threads);
@@ -59,9 +76,11 @@ void AddModelCommands(CLI::App& root, Options& o, Command* chosen) {
   CLI::App* optimize = Add(root, "optimize", "Make a model smaller and faster, and say what it costs", o, chosen,
                            [&o](Output& output) { return Optimize(o.optimize, output); });
   optimize->add_option("MODEL", o.optimize.model, "A .tflite file")->required();
-  optimize->add_option("-o,--output", o.optimize.out, "The file to write")->required();
+  optimize->add_option("-o,--output", o.optimize.out, "The file to write; optional with --sensitivity and --dry-run");
+  optimize->add_flag("--dry-run", o.optimize.dry_run, "Only list the operators that the rules of the recipe take");
   AddRecipe(optimize, &o.optimize.recipe);
   optimize->add_option("--report", o.optimize.report_dir, "Folder for report.json");
+  optimize->footer(kOptimizeExamples);
   AddServer(optimize, &o.optimize.server, false);
 
   CLI::App* benchmark = Add(root, "benchmark", "Measure the latency of a model, or of two side by side", o, chosen,

@@ -15,13 +15,24 @@ namespace lathe {
 struct InputMoments {
   int64_t groups = 1;  // DEPTHWISE_CONV_2D: the output channels; else 1
   int64_t k = 0;
-  uint64_t rows = 0;          // patches seen, per group
-  std::vector<float> second;  // [groups, k, k]: mean of x x^T
-  std::vector<float> mean;    // [groups, k]: mean of x
+  uint64_t rows = 0;  // patches seen, per group
+  std::vector<float>
+      second;               // [groups, k, k]: mean of x x^T; empty where only the mean was asked for or K is too large
+  std::vector<float> mean;  // [groups, k]: mean of x
 };
 
 // By operator of subgraph 0 of the very model that was run.
 using MomentTable = std::map<OpId, InputMoments>;
+
+// The same patches as two models see them: x in a reference, y in a copy of it that was quantized up to there.
+struct JointMoments {
+  InputMoments reference;    // of x; means only
+  InputMoments quantized;    // of y
+  std::vector<float> cross;  // [groups, k, k]: mean of x y^T; empty where quantized.second is
+};
+
+// By operator of subgraph 0 of the reference.
+using JointMomentTable = std::map<OpId, JointMoments>;
 
 }  // namespace lathe
 

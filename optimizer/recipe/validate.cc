@@ -1,11 +1,18 @@
 #include "optimizer/recipe/validate.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_join.h"
+#include "optimizer/recipe/plan.h"
+#include "optimizer/recipe/resolve_quantize.h"
+#include "optimizer/recipe/resolve_rules.h"
+#include "optimizer/recipe/violation_list.h"
 
 namespace lathe {
 namespace {
+
+constexpr double kSqnrDbMax = 200;  // what reports say for "equal in every bit"
 
 const PresetInfo* FindPreset(std::string_view name) {
   for (const PresetInfo& preset : Presets()) {
@@ -22,102 +29,115 @@ std::string SupportedPresets() {
   return absl::StrJoin(names, ", ");
 }
 
-Scheme SchemeOfPreset(std::string_view name) {
-  if (name == "float16") return Scheme::kFloat16;
-  if (name == "dynamic-range") return Scheme::kDynamicRange;
-  if (name == "weight-only-int8") return Scheme::kWeightOnly;
-  if (name == "int8") return Scheme::kFullInteger;
-  return Scheme::kNone;
-}
-
-// Collects violations under one prefix.
-class Checker {
- public:
-  explicit Checker(std::string_view prefix) : prefix_(prefix) {}
-
-  void Add(std::string_view field, std::string description) {
-    violations_.push_back(
-        {absl::StrFormat("%s%s%s", prefix_, prefix_.empty() ? "" : ".", field), std::move(description)});
-  }
-
-  // Sets an unset field to what this version does; another value is a violation.
-  template <typename T>
-  void Only(std::string_view field, std::optional<T>& value, const T& supported, std::string_view text) {
-    if (value && *value != supported) Add(field, absl::StrFormat("this version supports %s only", text));
-    value = supported;
-  }
-
-  std::vector<FieldViolation>& violations() { return violations_; }
-
- private:
-  std::string prefix_;
-  std::vector<FieldViolation> violations_;
+// What a supported preset sets.
+struct PresetSettings {
+  std::string_view name;
+  Scheme scheme;
+  std::optional<int> weight_bits = std::nullopt, activation_bits = std::nullopt;
+};
+constexpr PresetSettings kPresetSettings[] = {
+    {"float16", Scheme::kFloat16},
+    {"dynamic-range", Scheme::kDynamicRange},
+    {"weight-only-int8", Scheme::kWeightOnly},
+    {"weight-only-int4", Scheme::kWeightOnly, 4},
+    {"int8", Scheme::kFullInteger},
+    {"int16x8", Scheme::kFullInteger, std::nullopt, 16},
 };
 
-void ResolvePreset(Recipe& recipe, Checker& checker) {
+void FillPreset(std::string_view preset, QuantizeSettings& quantize) {
+  for (const PresetSettings& settings : kPresetSettings) {
+    if (settings.name != preset) continue;
+    // Bits of a preset mean nothing for another scheme.
+    if (quantize.scheme && *quantize.scheme != settings.scheme) return;
+    quantize.scheme = settings.scheme;
+    if (!quantize.weights.bits) quantize.weights.bits = settings.weight_bits;
+    if (!quantize.activations.bits) quantize.activations.bits = settings.activation_bits;
+  }
+}
+
+void ResolvePreset(Recipe& recipe, ViolationList& violations) {
   if (recipe.preset.empty()) return;
   const PresetInfo* preset = FindPreset(recipe.preset);
   if (preset == nullptr) {
-    checker.Add("preset", absl::StrFormat("'%s' is not a preset; known: %s", recipe.preset, SupportedPresets()));
+    violations.Add("preset", absl::StrFormat("'%s' is not a preset; known: %s", recipe.preset, SupportedPresets()));
   } else if (!preset->supported) {
-    checker.Add("preset", absl::StrFormat("this version does not implement '%s' yet; it implements: %s", recipe.preset,
-                                          SupportedPresets()));
-  } else if (!recipe.quantize.scheme) {
-    recipe.quantize.scheme = SchemeOfPreset(recipe.preset);
-  }
-}
-
-void ResolveQuantize(QuantizeSettings& quantize, Checker& checker) {
-  const Scheme scheme = quantize.scheme.value_or(Scheme::kNone);
-  if (scheme == Scheme::kFloat16) {
-    checker.Only("quantize.weights.bits", quantize.weights.bits, 16, "16 bits for float16 weights");
+    violations.Add("preset", absl::StrFormat("this version does not implement '%s' yet; it implements: %s",
+                                             recipe.preset, SupportedPresets()));
   } else {
-    checker.Only("quantize.weights.bits", quantize.weights.bits, 8, "8 bits for integer weights");
+    FillPreset(recipe.preset, recipe.quantize);
   }
-  checker.Only("quantize.weights.granularity", quantize.weights.granularity, std::string("channel"), "channel");
-  if (quantize.weights.block_size) {
-    checker.Add("quantize.weights.block_size", "this version does not implement blockwise weights");
-  }
-  checker.Only("quantize.weights.algorithm", quantize.weights.algorithm, std::string("min-max"), "min-max");
-  checker.Only("quantize.io_type", quantize.io_type, std::string("float32"), "float32");
-  const bool has_activations = quantize.activations.bits || quantize.activations.ranges ||
-                               quantize.allow_float_fallback || quantize.require_full_integer;
-  if (scheme != Scheme::kFullInteger) {
-    if (has_activations) {
-      checker.Add("quantize",
-                  "activations, allow_float_fallback and require_full_integer need the full-integer scheme");
-    }
-    return;
-  }
-  checker.Only("quantize.activations.bits", quantize.activations.bits, 8, "8 bits for activations");
-  checker.Only("quantize.activations.ranges", quantize.activations.ranges, std::string("min-max"), "min-max");
-  quantize.allow_float_fallback = quantize.allow_float_fallback.value_or(true);
-  quantize.require_full_integer = quantize.require_full_integer.value_or(false);
 }
 
-void CheckDataNumbers(const Recipe& recipe, Checker& checker) {
-  if (recipe.data_scale && (!std::isfinite(*recipe.data_scale) || *recipe.data_scale == 0)) {
-    checker.Add("preprocessing.scale", "must be finite and not 0");
+bool Quantizes(const Recipe& recipe) {
+  return recipe.quantize.scheme.value_or(Scheme::kNone) != Scheme::kNone ||
+         std::any_of(recipe.rules.begin(), recipe.rules.end(), [](const Rule& rule) { return !rule.skip; });
+}
+
+// The recipe's own settings; rules may quantize a model that these leave alone.
+void ResolveOwnQuantize(Recipe& recipe, ViolationList& violations) {
+  if (recipe.quantize.scheme.value_or(Scheme::kNone) != Scheme::kNone) {
+    ResolveQuantize("quantize", recipe.quantize, violations);
+  } else if (!HasOnlyScheme(recipe.quantize)) {
+    violations.Add("quantize.scheme", "must be set, because other fields of quantize are; or name a preset");
   }
-  if (recipe.data_mean && !std::isfinite(*recipe.data_mean)) checker.Add("preprocessing.mean", "must be finite");
+}
+
+void ResolveCorrections(Recipe& recipe, ViolationList& violations) {
+  if (!recipe.effort) recipe.effort = Effort::kBalanced;
+  const bool integers = UsesIntegers(recipe);
+  Correction usual = Correction::kFast;
+  if (recipe.effort == Effort::kFast) usual = Correction::kOff;
+  if (recipe.effort == Effort::kBest) usual = Correction::kBest;
+  const auto resolve = [&](const char* field, std::optional<Correction>& mode, Correction mode_default) {
+    if (!integers && mode.value_or(Correction::kOff) != Correction::kOff) {
+      violations.Add(field, "corrects integer schemes, and the recipe uses none");
+    }
+    if (!mode) mode = integers ? mode_default : Correction::kOff;
+  };
+  resolve("correct.equalization", recipe.correct.equalization, usual);
+  resolve("correct.bias", recipe.correct.bias, usual);
+  resolve("correct.rounding", recipe.correct.rounding, usual);
+  resolve("correct.residual_constants", recipe.correct.residual_constants, Correction::kFast);
+}
+
+void ResolveGates(Recipe& recipe, ViolationList& violations) {
+  if (!recipe.allow_larger) recipe.allow_larger = false;
+  if (!recipe.min_sqnr_db) return;
+  // Not `value <= 0`: NaN is out of range, too.
+  if (!(*recipe.min_sqnr_db > 0 && *recipe.min_sqnr_db <= kSqnrDbMax)) {
+    violations.Add("min_sqnr_db", absl::StrFormat("must be more than 0 and at most %g", kSqnrDbMax));
+  }
+  if (!UsesScheme(recipe, Scheme::kFullInteger)) {
+    violations.Add("min_sqnr_db",
+                   "needs the scheme FULL_INTEGER: operators of the others have nothing to fall back to");
+  }
+}
+
+void CheckDataNumbers(const Recipe& recipe, ViolationList& violations) {
+  if (recipe.data_scale && (!std::isfinite(*recipe.data_scale) || *recipe.data_scale == 0)) {
+    violations.Add("preprocessing.scale", "must be finite and not 0");
+  }
+  if (recipe.data_mean && !std::isfinite(*recipe.data_mean)) violations.Add("preprocessing.mean", "must be finite");
 }
 
 }  // namespace
 
 absl::StatusOr<Recipe> ResolveRecipe(const Recipe& recipe, std::string_view prefix) {
   Recipe resolved = recipe;
-  Checker checker(prefix);
+  ViolationList violations(prefix);
   for (const std::string& field : recipe.unsupported_fields) {
-    checker.Add(field, "this version does not implement the field; leave it out");
+    violations.Add(field, "this version does not implement the field; leave it out");
   }
-  ResolvePreset(resolved, checker);
-  if (resolved.quantize.scheme.value_or(Scheme::kNone) != Scheme::kNone) {
-    ResolveQuantize(resolved.quantize, checker);
-  } else if (checker.violations().empty()) {
-    checker.Add("preset", absl::StrFormat("the recipe asks for nothing; name a preset: %s", SupportedPresets()));
+  ResolvePreset(resolved, violations);
+  ResolveOwnQuantize(resolved, violations);
+  ResolveRules(resolved, violations);
+  ResolveCorrections(resolved, violations);
+  ResolveGates(resolved, violations);
+  CheckDataNumbers(resolved, violations);
+  if (!Quantizes(resolved) && violations.violations().empty()) {
+    violations.Add("preset", absl::StrFormat("the recipe asks for nothing; name a preset: %s", SupportedPresets()));
   }
-  CheckDataNumbers(resolved, checker);
-  if (!checker.violations().empty()) return MakeViolationsError(checker.violations());
+  if (!violations.violations().empty()) return MakeViolationsError(violations.violations());
   return resolved;
 }
 
@@ -133,13 +153,21 @@ const std::vector<PresetInfo>& Presets() {
       {.name = "weight-only-int8",
        .description = "int8 weights per channel behind DEQUANTIZE, float32 computation: a quarter of the size, no data",
        .supported = true},
+      {.name = "weight-only-int4",
+       .description =
+           "int4 weights per channel where a kernel takes them, else int8, float32 computation: an eighth of "
+           "the size, no data",
+       .supported = true},
       {.name = "int8",
        .description =
            "int8 weights and activations, float32 inputs and outputs: a quarter of the size, calibration data",
        .supported = true,
        .needs_data = true},
-      {.name = "weight-only-int4", .description = "int4 weights behind DEQUANTIZE"},
-      {.name = "int16x8", .description = "int16 activations, int8 weights", .needs_data = true},
+      {.name = "int16x8",
+       .description = "int8 weights, int16 activations: a quarter of the size, less error than int8 and slower, "
+                      "calibration data",
+       .supported = true,
+       .needs_data = true},
       {.name = "edge-tpu", .description = "full integer for the Edge TPU", .needs_data = true},
       {.name = "prune", .description = "unstructured pruning"},
       {.name = "cluster", .description = "weight clustering"},

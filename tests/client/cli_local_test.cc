@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <map>
 
 #include "common/digest.h"
 #include "tests/client/run_command.h"
@@ -71,6 +72,45 @@ TEST_F(CliLocalTest, RefusesToDoNothing) {
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_EQ(again.Json()["error"]["reason"], "NOTHING_TO_DO");
   EXPECT_FALSE(std::filesystem::exists(Out() + "2"));
+}
+
+// "Can only chosen layers be quantized?" They can, and the dry run says which a recipe chooses.
+TEST_F(CliLocalTest, DryRunListsWhatTheRulesTake) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const std::string recipe = folder_.path() + "/recipe.yaml";
+  std::ofstream(recipe) << "rules:\n"
+                           "  - {selector: {kinds: [CONV_2D]}, quantize: {scheme: DYNAMIC_RANGE}}\n"
+                           "  - {selector: {index: 0}, skip: true}\n";
+  const auto report = RunLathe("optimize " + Model() + " --dry-run --json --recipe " + recipe).Json();
+  std::map<int, int> taken;
+  for (const auto& match : report["rule_matches"]) {
+    ++taken[match["rule"].get<int>()];
+    if (match["rule"] == 0) {
+      EXPECT_EQ(match["kind"], "CONV_2D");
+    }
+  }
+  const auto summary = RunLathe("inspect " + Model() + " --json").Json();
+  for (const auto& op : summary["operators"]) {
+    if (op["kind"] == "CONV_2D") {
+      EXPECT_EQ(taken[0], op["count"]);
+    }
+  }
+  EXPECT_EQ(taken[1], 1);
+  EXPECT_FALSE(report.contains("output"));
+  EXPECT_THAT(RunLathe("optimize " + Model() + " --dry-run --recipe " + recipe).out,
+              AllOf(HasSubstr("rules[0]"), HasSubstr("CONV_2D"), HasSubstr("rules[1]")));
+  std::ofstream(recipe) << "{preset: int8, rules: [{selector: {kinds: [LSTM]}, skip: true}]}";
+  const auto error = RunLathe("optimize " + Model() + " --dry-run --json --recipe " + recipe).Json()["error"];
+  EXPECT_EQ(error["reason"], "RULE_TAKES_NOTHING");
+}
+
+TEST_F(CliLocalTest, ErrorsNameTheDataAsTheUserDoes) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const std::string data = folder_.path() + "/my samples.npz";
+  std::ofstream(data) << "no archive";
+  const auto error =
+      RunLathe("optimize " + Model() + " -o " + Out() + " --preset int8 --json --calibration '" + data + "'").Json();
+  EXPECT_THAT(error["error"]["message"].get<std::string>(), HasSubstr("my samples.npz"));
 }
 
 TEST_F(CliLocalTest, InspectsDumpsAndBenchmarks) {

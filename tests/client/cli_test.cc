@@ -54,6 +54,11 @@ TEST(CliTest, CallsBadFlagsUsageErrors) {
   ExpectError("optimize m.tflite -o o.tflite --preset int8 --threads 0", 2, "USAGE", "--threads");
   ExpectError("optimize m.tflite -o o.tflite --preset int8 --seed x", 2, "USAGE", "--seed");
   ExpectError("optimize m.tflite -o o.tflite --preset int8 --input-range 1,0", 2, "USAGE", "LO,HI");
+  ExpectError("optimize m.tflite -o o.tflite --preset int8 --io-type int4", 2, "USAGE", "uint8");
+  ExpectError("optimize m.tflite -o o.tflite --preset int8 --io-type io_type_unspecified", 2, "USAGE", "--io-type");
+  ExpectError("optimize m.tflite -o o.tflite --preset int8 --effort most", 2, "USAGE", "balanced");
+  ExpectError("optimize m.tflite -o o.tflite --preset int8 --min-sqnr high", 2, "USAGE", "--min-sqnr");
+  ExpectError("optimize m.tflite --preset int8 --dry-run --server localhost:1", 2, "USAGE", "--dry-run");
   ExpectError("benchmark m.tflite --runs 0", 2, "USAGE", "--runs");
   ExpectError("jobs", 2, "USAGE", "subcommand");
   ExpectError("jobs list --server localhost:1 --state done", 2, "USAGE", "succeeded");
@@ -61,11 +66,20 @@ TEST(CliTest, CallsBadFlagsUsageErrors) {
 }
 
 TEST(CliTest, HasNoFlagsThatItWouldIgnore) {
-  for (const char* flag : {"--io-type int8", "--evaluation d.npz", "--metric top1", "--gate 'size < 1'",
-                           "--min-sqnr 30", "--effort best", "--max-drop 1", "--max-size 1", "--max-latency 1"}) {
+  for (const char* flag : {"--evaluation d.npz", "--metric top1", "--gate 'size < 1'", "--max-drop 1", "--max-size 1",
+                           "--max-latency 1"}) {
     ExpectError(std::string("optimize m.tflite -o o.tflite --preset int8 ") + flag, 2, "USAGE", "not expected");
   }
   ExpectError("benchmark m.tflite --profile", 2, "USAGE", "not expected");
+}
+
+// Flags that mean nothing for the scheme are errors of the recipe's field, not silently without effect.
+TEST(CliTest, RefusesFlagsThatTheSchemeDoesNotTake) {
+  const std::string command = "optimize m.tflite -o o.tflite --preset ";
+  ExpectError(command + "dynamic-range --io-type int8", 2, "BAD_REQUEST", "recipe.quantize.io_type");
+  ExpectError(command + "int16x8 --io-type uint8", 2, "BAD_REQUEST", "INT16");
+  ExpectError(command + "float16 --min-sqnr 30", 2, "BAD_REQUEST", "recipe.min_sqnr_db");
+  ExpectError(command + "int8 --min-sqnr 0", 2, "BAD_REQUEST", "more than 0");
 }
 
 TEST(CliTest, NamesThePresetsThatItKnows) {
@@ -85,6 +99,8 @@ TEST(CliTest, RefusesBadRecipesBeforeItOpensTheModel) {
   std::ofstream(path) << "preset: int8\nprune: {sparsity: 0.5}\ntarget: EDGE_TPU\n";
   ExpectError(command, 2, "BAD_REQUEST", "prune.sparsity");
   ExpectError(command, 2, "BAD_REQUEST", "target");
+  std::ofstream(path) << "rules: [{selector: {kinds: [CONV2D]}, quantize: {scheme: DYNAMIC_RANGE}}]\n";
+  ExpectError(command, 2, "BAD_REQUEST", "recipe.rules[0].selector.kinds[0]");
 }
 
 TEST(CliTest, NamesFilesThatItCannotUse) {
@@ -111,6 +127,12 @@ TEST(CliTest, ExitsWithThreeWhenTheServerIsAway) {
 TEST(CliTest, PrintsHelp) {
   EXPECT_EQ(RunLathe("--help").exit_code, 0);
   EXPECT_THAT(RunLathe("optimize --help").out, AllOf(HasSubstr("--calibration"), HasSubstr("LATHE_SERVER")));
+}
+
+// "No example of full integer quantization for an NPU": the help has one.
+TEST(CliTest, HelpShowsHowToServeAnNpu) {
+  EXPECT_THAT(RunLathe("optimize --help").out,
+              AllOf(HasSubstr("For an NPU"), HasSubstr("--preset int8 --io-type int8 --calibration")));
 }
 
 }  // namespace

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
+#include "tests/support/shared_dir.h"
+
 namespace lathe {
 namespace {
 
@@ -23,6 +27,23 @@ TEST(JobInputsTest, PutsScaleAndMeanIntoTheRecipe) {
   EXPECT_EQ(recipe->preset(), "int8");
   EXPECT_EQ(recipe->preprocessing().scale(), 0.5);
   EXPECT_EQ(recipe->preprocessing().mean(), 3);
+}
+
+TEST(JobInputsTest, FlagsWinOverTheRecipeFile) {
+  const TempDir folder;
+  RecipeOptions options;
+  options.recipe_path = folder.path() + "/recipe.yaml";
+  std::ofstream(options.recipe_path) << "{preset: int8, effort: FAST, min_sqnr_db: 20, quantize: {io_type: INT8}}";
+  options.io_type = "uint8";
+  options.effort = "best";
+  options.min_sqnr_db = 30;
+  options.allow_larger = true;
+  const auto recipe = MakeRecipe(options);
+  ASSERT_TRUE(recipe.ok()) << recipe.status();
+  EXPECT_EQ(recipe->quantize().io_type(), v1::Quantize::UINT8);
+  EXPECT_EQ(recipe->effort(), v1::Recipe::BEST);
+  EXPECT_EQ(recipe->min_sqnr_db(), 30);
+  EXPECT_TRUE(recipe->allow_larger());
 }
 
 TEST(JobInputsTest, RefusesAScaleOfZero) {

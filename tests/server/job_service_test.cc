@@ -80,6 +80,38 @@ TEST_F(JobServiceTest, NamesEveryBadFieldAtOnce) {
                             "spec.attempt_timeout", "request_id", "job_id", "labels"}));
 }
 
+TEST_F(JobServiceTest, TakesRulesAndReturnsThemResolved) {
+  v1::SubmitJobRequest request = OptimizeRequest(Upload("a model"));
+  v1::Recipe& recipe = *request.mutable_spec()->mutable_optimize()->mutable_recipe();
+  recipe.set_preset("int8");
+  recipe.set_effort(v1::Recipe::BEST);
+  recipe.set_min_sqnr_db(30);
+  recipe.mutable_quantize()->mutable_activations()->set_ranges(v1::Quantize::Activations::ENTROPY);
+  v1::Rule& rule = *recipe.add_rules();
+  rule.mutable_selector()->add_kinds("FULLY_CONNECTED");
+  rule.mutable_quantize()->mutable_weights()->set_bits(4);
+  request.mutable_spec()->mutable_optimize()->set_sensitivity(true);
+  const v1::Job job = Submit(request);
+  EXPECT_TRUE(job.spec().optimize().sensitivity());
+  const v1::Recipe& resolved = job.resolved_recipe();
+  EXPECT_EQ(resolved.min_sqnr_db(), 30);
+  EXPECT_EQ(resolved.correct().rounding(), v1::Correct::BEST);
+  EXPECT_EQ(resolved.quantize().activations().ranges(), v1::Quantize::Activations::ENTROPY);
+  ASSERT_EQ(resolved.rules_size(), 1);
+  EXPECT_EQ(resolved.rules(0).quantize().scheme(), v1::Quantize::FULL_INTEGER);
+  EXPECT_EQ(resolved.rules(0).quantize().weights().bits(), 4u);
+}
+
+TEST_F(JobServiceTest, NamesFieldsOfRules) {
+  v1::SubmitJobRequest request = OptimizeRequest(Upload("a model"));
+  v1::Rule& rule = *request.mutable_spec()->mutable_optimize()->mutable_recipe()->add_rules();
+  rule.mutable_selector()->add_kinds("CONV2D");
+  rule.mutable_quantize()->mutable_weights()->set_bits(5);
+  EXPECT_THAT(ErrorOf(*jobs_, &v1::JobService::Stub::SubmitJob, request).violated_fields,
+              ElementsAre("spec.optimize.recipe.rules[0].selector.kinds[0]",
+                          "spec.optimize.recipe.rules[0].quantize.weights.bits"));
+}
+
 TEST_F(JobServiceTest, MissingArtifactIsNamed) {
   const std::string name = "projects/default/artifacts/" + std::string(64, 'a');
   const RpcError error = ErrorOf(*jobs_, &v1::JobService::Stub::SubmitJob, OptimizeRequest(name));

@@ -23,6 +23,31 @@ TEST(PlanRecipeTest, CleansUpBeforeItQuantizes) {
   EXPECT_THAT(PlanOf("int8"), ElementsAre("expand-float16", "quantize-full-integer"));
 }
 
+TEST(PlanRecipeTest, RunsThePassOfEveryScheme) {
+  Recipe recipe;
+  recipe.preset = "int8";
+  const auto add_rule = [&](const char* kind, Scheme scheme, bool skip) {
+    Rule& rule = recipe.rules.emplace_back();
+    rule.selector.kinds = {kind};
+    rule.skip = skip;
+    if (!skip) rule.quantize.scheme = scheme;
+  };
+  add_rule("FULLY_CONNECTED", Scheme::kWeightOnly, false);
+  add_rule("GATHER", Scheme::kFloat16, false);
+  add_rule("SOFTMAX", Scheme::kDynamicRange, true);
+  EXPECT_THAT(PlanRecipe(ResolveRecipe(recipe, "recipe").value()),
+              ElementsAre("expand-float16", "quantize-full-integer", "quantize-weight-only", "quantize-float16"));
+}
+
+TEST(PlanRecipeTest, RunsRulesOfARecipeThatLeavesTheRestAlone) {
+  Recipe recipe;
+  Rule& rule = recipe.rules.emplace_back();
+  rule.selector.name_regex = "^head/";
+  rule.quantize.scheme = Scheme::kDynamicRange;
+  EXPECT_THAT(PlanRecipe(ResolveRecipe(recipe, "recipe").value()),
+              ElementsAre("expand-float16", "quantize-dynamic-range"));
+}
+
 TEST(PlanRecipeTest, NamesListedPassesOnly) {
   for (const PresetInfo& preset : Presets()) {
     if (!preset.supported) continue;
