@@ -26,7 +26,7 @@ import numpy as np
 import quantizer
 model, preset, data, out = sys.argv[1:]
 samples = np.load(data)["x"] if preset == "int8" else None
-pathlib.Path(out).write_bytes(quantizer.quantize(pathlib.Path(model).read_bytes(), preset, samples))
+pathlib.Path(out).write_bytes(quantizer.quantize(pathlib.Path(model).read_bytes(), quantizer.Settings(preset, float_io=False), samples))
 """
 BARE = """
 import sys, time

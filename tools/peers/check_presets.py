@@ -5,19 +5,17 @@ import sys
 import time
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 import lathe
 import quantizer
 import stock
+import structure
 import suite
 
 OUT = lathe.ROOT / "build" / "check-presets"
 # Kinds that an int8 preset may leave in float on face_landmark: XNNPACK does not take PRELU in int8, and the kernel that
 # remains is slower than the float one.
 FLOAT_KINDS_ALLOWED = {"PRELU"}
-_EDGES = {"QUANTIZE", "DEQUANTIZE"}
-_KIND_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 
 
 class Row:
@@ -44,7 +42,7 @@ def measure_peer(cache, case, preset, content, samples, reference, labels):
 
     def measure():
         try:
-            output = quantizer.quantize(quantizer.repair(content), preset, calibration)
+            output = quantizer.quantize(quantizer.repair(content), quantizer.Settings(preset, float_io=False), calibration)
             candidate = stock.outputs_of(output, test)
         except Exception as error:  # whatever the peer throws is a result of the peer, not of this check
             return {"error": f"{type(error).__name__}: {error}"[:200]}
@@ -56,31 +54,11 @@ def measure_peer(cache, case, preset, content, samples, reference, labels):
     return cache.get([quantizer.version(), preset, quantizer.digest(content, calibration, test)], measure)
 
 
-def float_operators(content):
-    """[(index, kind)] of the first subgraph's operators that compute on float32 activations."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graph = model.subgraphs[0]
-
-    def is_float(index):
-        tensor = graph.tensors[index]
-        constant = model.buffers[tensor.buffer].data is not None
-        return tensor.type == schema.TensorType.FLOAT32 and not constant
-
-    found = []
-    for index, operator in enumerate(graph.operators):
-        code = model.operatorCodes[operator.opcodeIndex]
-        kind = _KIND_NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
-        touched = [i for i in list(operator.inputs) + list(operator.outputs) if i >= 0]
-        if kind not in _EDGES and any(is_float(i) for i in touched):
-            found.append((index, kind))
-    return found
-
-
 def check_really_int8(content, report):
     """What contradicts "all int8 but the islands that are allowed and explained"."""
     explained = {entry["index"]: entry.get("reason", "") for entry in report.get("operators", [])}
     failures = []
-    for index, kind in float_operators(content):
+    for index, kind in structure.float_operators(content):
         if kind not in FLOAT_KINDS_ALLOWED:
             failures.append(f"operator {index} {kind} computes in float")
         elif not explained.get(index):

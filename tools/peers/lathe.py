@@ -1,4 +1,5 @@
 """The `lathe` command as the checks see it: a program that answers in JSON."""
+import importlib.util
 import json
 import os
 import pathlib
@@ -21,6 +22,14 @@ def shared_dir():
     """The folder with the real models (models/, data/): LATHE_SHARED_DIR, or `shared` beside the checkout; None without."""
     folder = pathlib.Path(os.environ.get("LATHE_SHARED_DIR") or ROOT.parent / "shared")
     return folder if (folder / "models").is_dir() else None
+
+
+def input_maker():
+    """The module tools/inputs.py of the shared folder, which makes the inputs of models without data."""
+    spec = importlib.util.spec_from_file_location("inputs", shared_dir() / "tools/inputs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def optimize(model, output, *arguments):

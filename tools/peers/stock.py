@@ -1,4 +1,5 @@
 """Runs models on the stock LiteRT Python interpreter with its default kernels, and measures how far two models differ."""
+import concurrent.futures
 import math
 
 import numpy as np
@@ -16,6 +17,15 @@ class Model:
         self._interpreter.allocate_tensors()
         self.inputs = self._interpreter.get_input_details()
         self.outputs = self._interpreter.get_output_details()
+
+    def output_names(self):
+        """By the only signature, in the order of `outputs`; "output_0", ... without one."""
+        names = [f"output_{position}" for position in range(len(self.outputs))]
+        for signature in self._interpreter.get_signature_list():
+            by_tensor = {detail["index"]: name for name, detail in
+                         self._interpreter.get_signature_runner(signature).get_output_details().items()}
+            names = [by_tensor[detail["index"]] for detail in self.outputs]
+        return names
 
     def run(self, values):
         """The outputs, as a list of arrays of the file's own types, for one array an input."""
@@ -41,17 +51,22 @@ def _quantize(detail, value):
 
 def _dequantize(detail, value):
     scale, zero_point = detail["quantization"]
-    if value.dtype.kind != "i" or scale == 0:
+    if value.dtype.kind not in "iu" or scale == 0:
         return value
     return (value.astype(np.float32) - zero_point) * np.float32(scale)
 
 
 def outputs_of(content, samples, threads=2):
-    """Outputs in float32 for every sample of a model with one input: a list, one [count, ...] array an output."""
-    model = Model(content, threads)
-    batch = tuple(model.inputs[0]["shape"])
-    rows = [model.run_float([sample.reshape(batch)]) for sample in samples]
-    return [np.stack(column) for column in zip(*rows)]
+    """Outputs in float32 for every sample of a model with one input: a list, one [count, ...] array an output. `threads`
+    one-thread interpreters share the samples."""
+    def run(share):
+        model = Model(content, threads=1)
+        batch = tuple(model.inputs[0]["shape"])
+        return [model.run_float([sample.reshape(batch)]) for sample in share]
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        shares = list(pool.map(run, [s for s in np.array_split(samples, threads) if len(s)]))
+    return [np.stack(column) for column in zip(*[row for share in shares for row in share])]
 
 
 def sqnr_db(reference, candidate):
@@ -63,6 +78,18 @@ def sqnr_db(reference, candidate):
     if not math.isfinite(noise):
         return -SQNR_MAX_DB
     return SQNR_MAX_DB if noise == 0 else min(SQNR_MAX_DB, 10 * math.log10(signal / noise))
+
+
+def centered_sqnr_db(reference, candidate):
+    """As sqnr_db, with the mean of the reference over everything taken from both: what a large constant would hide."""
+    mean = reference.astype(np.float64).mean()
+    return sqnr_db(reference.astype(np.float64) - mean, candidate.astype(np.float64) - mean)
+
+
+def psnr_db(reference, candidate, peak=255.0):
+    """10*log10(peak^2 / mean squared error) over everything, in double."""
+    error = float(np.mean((reference.astype(np.float64) - candidate.astype(np.float64)) ** 2))
+    return SQNR_MAX_DB if error == 0 else min(SQNR_MAX_DB, 10 * math.log10(peak * peak / error))
 
 
 def least_sqnr_db(reference, candidate):
