@@ -9,7 +9,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class LatheError(Exception):
-    """The command failed; the text is its own error."""
+    """The command failed; the text is its own error, `reason` its upper-case word for it ("" if it did not answer)."""
+
+    def __init__(self, text, reason=""):
+        super().__init__(text)
+        self.reason = reason
 
 
 def program():
@@ -50,5 +54,5 @@ def run(*arguments):
                          f"{done.stderr[-600:]}") from None
     if done.returncode != 0:
         error = answer.get("error", {})
-        raise LatheError(f"{error.get('reason')}: {error.get('message')}")
+        raise LatheError(f"{error.get('reason')}: {error.get('message')}", error.get("reason", ""))
     return answer

@@ -31,6 +31,13 @@ def loss(reference, candidate):
     return sign * (reference.value - candidate.value), float(np.std(reference.resampled - candidate.resampled, ddof=1))
 
 
+def mean_loss(pairs):
+    """As loss, of the mean over [(reference, candidate)] on the same samples, and the worst of them: (mean, error, worst)."""
+    losses = [loss(*pair)[0] for pair in pairs]
+    resampled = np.mean([reference.resampled - candidate.resampled for reference, candidate in pairs], axis=0)
+    return float(np.mean(losses)), float(np.std(resampled, ddof=1)), max(losses)
+
+
 @functools.lru_cache(maxsize=None)
 def _weights(count):
     """[RESAMPLES, count]: how often each sample is in each resample (bootstrap, seed 0)."""

@@ -35,6 +35,10 @@ class Model:
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(detail["index"]) for detail in self.outputs]
 
+    def invoke(self):
+        """Once more with the inputs of the last run."""
+        self._interpreter.invoke()
+
     def run_float(self, values):
         """Like run, with float32 on both sides: integer inputs are quantized, integer outputs dequantized, by the file's own scales."""
         encoded = [_quantize(detail, value) for detail, value in zip(self.inputs, values)]

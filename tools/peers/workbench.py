@@ -35,17 +35,22 @@ class Workbench:
         self.threads = threads
         self._evaluations = OUT / "evaluations"
         self._evaluations.mkdir(exist_ok=True)
+        self._optimized = {}
         self._float_outputs = {}
         self._exact = None, None  # digest and outputs of the file that errors() compared with last
         # Figures of a file do not change, but with the code that measures them.
         sources = [pathlib.Path(module.__file__).read_bytes() for module in (metrics, stock, labelled)]
         self._measure_digest = quantizer.digest(*sources)
 
-    def optimize(self, name, model, *arguments):
+    def optimize(self, name, model, *arguments, benchmark=False):
         """(bytes, report) of `lathe optimize`. LatheError when it fails."""
-        output = OUT / f"{name}.tflite"
-        report = lathe.optimize(model, output, "--no-benchmark", "--threads", str(self.threads), *arguments)
-        return output.read_bytes(), report
+        key = model, arguments, benchmark
+        if key not in self._optimized:  # the sections share many files
+            output = OUT / f"{name}.tflite"
+            chosen = [*arguments, "--threads", str(self.threads), *([] if benchmark else ["--no-benchmark"])]
+            report = lathe.optimize(model, output, *chosen)
+            self._optimized[key] = output.read_bytes(), report
+        return self._optimized[key]
 
     def recipe(self, name, **fields):
         """The arguments that give `lathe optimize` this recipe."""
