@@ -1,7 +1,6 @@
 """See tools/bench."""
 import argparse
 import dataclasses
-import os
 import pathlib
 import statistics
 import subprocess
@@ -11,6 +10,7 @@ import time
 import numpy as np
 
 import lathe
+import race
 import suite
 
 MODEL = "models/mobilenet_v2_1.0_224_random.tflite"
@@ -72,14 +72,8 @@ def time_ours(model, preset, *arguments):
 def time_script(script, *arguments):
     """Whole process: wall time and peak resident size."""
     def measure():
-        started = time.monotonic()
-        child = subprocess.Popen([sys.executable, "-c", script, *map(str, arguments)], cwd=pathlib.Path(__file__).parent,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            raise RuntimeError(f"the peer ended with {child.returncode}")
-        return time.monotonic() - started, usage.ru_maxrss * 1024
+        seconds, peak, _ = race.child([sys.executable, "-c", script, *map(str, arguments)])
+        return seconds, peak
 
     return measure
 

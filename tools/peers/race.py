@@ -1,7 +1,6 @@
 """Times of jobs that take turns, so that whatever else the machine does hits all of them."""
 import dataclasses
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -65,21 +64,27 @@ class Runner:
         self.reports.append(report)
 
 
-def _child(command):
-    """(wall seconds, largest resident size of the process and its children in bytes, stdout). RuntimeError when it fails."""
-    import time
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        started = time.monotonic()
-        child = subprocess.Popen(command, cwd=pathlib.Path(__file__).parent, stdout=output, stderr=errors)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.monotonic() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        text = output.read()
-        if child.returncode != 0:
-            raise RuntimeError(f"{command[0]} ended with {child.returncode}: {text[-300:]} {errors.read()[-300:]}")
-        return seconds, usage.ru_maxrss * 1024, text
+# Between us and the process to measure, because Linux counts what a parent had in memory to the child it starts.
+_LAUNCHER = """
+import resource, subprocess, sys, time
+started = time.monotonic()
+code = subprocess.call(sys.argv[2:])
+seconds = time.monotonic() - started
+with open(sys.argv[1], "w") as figures:
+    figures.write(f"{seconds} {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}")
+sys.exit(code)
+"""
+
+
+def child(command):
+    """(wall seconds, largest resident size of the process or a child of it in bytes, stdout). RuntimeError when it fails."""
+    with tempfile.NamedTemporaryFile("r") as figures:
+        done = subprocess.run([sys.executable, "-S", "-E", "-c", _LAUNCHER, figures.name, *command], cwd=pathlib.Path(__file__).parent,
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stdout[-300:]} {done.stderr[-300:]}")
+        seconds, kibibytes = figures.read().split()
+    return float(seconds), int(kibibytes) * 1024, done.stdout
 
 
 def job(name, model, output, *arguments, threads=2):
@@ -88,7 +93,7 @@ def job(name, model, output, *arguments, threads=2):
                *arguments, "--json"]
 
     def measure():
-        seconds, peak, text = _child(command)
+        seconds, peak, text = child(command)
         return seconds, peak, json.loads(text)
 
     return Runner(name, measure)
@@ -97,7 +102,7 @@ def job(name, model, output, *arguments, threads=2):
 def script(name, text, *arguments):
     """A Python process that prints its own seconds; its peak memory is that of the process."""
     def measure():
-        _, peak, printed = _child([sys.executable, "-c", text, *map(str, arguments)])
+        _, peak, printed = child([sys.executable, "-c", text, *map(str, arguments)])
         return float(printed.split()[-1]), peak, None
 
     return Runner(name, measure)
