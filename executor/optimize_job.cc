@@ -53,8 +53,12 @@ class OptimizeJob {
 
   absl::StatusOr<internal::v1::ExecutorResult> Run() {
     LATHE_RETURN_IF_ERROR(Read());
-    LATHE_RETURN_IF_ERROR(ResolveRules());
-    if (!spec_.dry_run()) LATHE_RETURN_IF_ERROR(Optimize());
+    LATHE_RETURN_IF_ERROR(Prepare());
+    LATHE_RETURN_IF_ERROR(Transform());
+    LATHE_RETURN_IF_ERROR(Write());
+    report_.transform_peak_rss_bytes = PeakRssBytes();
+    LATHE_RETURN_IF_ERROR(Compare());
+    LATHE_RETURN_IF_ERROR(Measure());
     timer_.End();
     Describe();
     internal::v1::ExecutorResult result;
@@ -80,31 +84,10 @@ class OptimizeJob {
     return absl::OkStatus();
   }
 
-  absl::Status ResolveRules() {
-    LATHE_ASSIGN_OR_RETURN(settings_, SettingsTable::Resolve(input_, recipe_));
-    for (const SettingsTable::Match& match : settings_.matches()) {
-      const Subgraph& graph = input_.subgraphs[static_cast<size_t>(match.subgraph)];
-      const Op& op = graph.ops[static_cast<size_t>(match.index)];
-      report_.rule_matches.push_back({.rule = static_cast<int>(match.rule),
-                                      .subgraph = match.subgraph,
-                                      .index = match.index,
-                                      .kind = KindLabel(op),
-                                      .name = op.outputs.empty() ? "" : graph.tensor(op.outputs[0]).name});
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Optimize() {
-    LATHE_RETURN_IF_ERROR(Prepare());
-    LATHE_RETURN_IF_ERROR(Transform());
-    LATHE_RETURN_IF_ERROR(Write());
-    report_.transform_peak_rss_bytes = PeakRssBytes();
-    LATHE_RETURN_IF_ERROR(Compare());
-    return Measure();
-  }
-
   // What is the same whatever is chosen later: clean-up and rewrites that cost no accuracy.
   absl::Status Prepare() {
+    LATHE_ASSIGN_OR_RETURN(settings_, SettingsTable::Resolve(input_, recipe_));
+    report_.rule_matches = DescribeMatches(input_, settings_);
     model_ = input_;  // buffers stay views of the input file
     const std::vector<std::string> plan = PlanRecipe(recipe_);
     for (const std::string& name : plan) {
@@ -307,7 +290,7 @@ class OptimizeJob {
     std::vector<std::string> data = std::move(report_.provenance.data_sha256);
     report_.provenance = JobProvenance(context_);
     report_.provenance.data_sha256 = std::move(data);
-    report_.provenance.recipe_sha256 = HexDigest(RecipeToProto(recipe_).SerializeAsString());
+    report_.provenance.recipe_sha256 = RecipeDigest(recipe_);
     report_.peak_rss_bytes = PeakRssBytes();
   }
 
