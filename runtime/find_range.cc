@@ -36,6 +36,8 @@ void WidenRows(const float* values, size_t count, Columns& columns) {
   for (; row + 4 <= count; row += 4) {
     const float* at = values + row * width;
     for (size_t column = 0; column < vectors_end; column += 4) {
+      // Four rows at once look like no stream to the processor: the next four are asked for a line at a time.
+      _mm_prefetch(reinterpret_cast<const char*>(at + 4 * width + 4 * column), _MM_HINT_T0);
       const __m128 a = _mm_loadu_ps(at + column), b = _mm_loadu_ps(at + width + column);
       const __m128 c = _mm_loadu_ps(at + 2 * width + column), d = _mm_loadu_ps(at + 3 * width + column);
       unordered = _mm_or_ps(unordered, _mm_or_ps(_mm_cmpunord_ps(a, b), _mm_cmpunord_ps(c, d)));
