@@ -9,7 +9,6 @@
 #include "optimizer/math/patches.h"
 #include "optimizer/math/products.h"
 #include "optimizer/model/op_options.h"
-#include "optimizer/passes/weights.h"
 #include "runtime/exposed_model.h"
 #include "runtime/interpreter.h"
 #include "runtime/memory_plan.h"
