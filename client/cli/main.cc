@@ -61,9 +61,8 @@ void AddRecipe(CLI::App* app, RecipeOptions* options) {
   app->add_option("--mean", options->mean, "See --scale; default 0")->needs(scale);
   app->add_option("--io-type", options->io_type, "float32 (default), int8, uint8, int16: type of inputs and outputs");
   app->add_option("--effort", options->effort, "fast, balanced (default), best: how much to try for accuracy");
-  app->add_option(
-      "--min-sqnr", options->min_sqnr_db,
-      "dB that every output must reach on held-back samples; operators fall back to wider types until it does");
+  app->add_option("--min-sqnr", options->min_sqnr_db,
+                  "dB that every output must reach on held-back samples; operators fall back to wider types");
   app->add_flag("--sensitivity", options->sensitivity, "Measure what each operator adds to the error");
   app->add_flag("--allow-larger", options->allow_larger, "Hand out a result that is larger than the model, too");
   app->add_option("--input-range", options->input_range, "LO,HI of synthetic samples; default 0,1");

@@ -1,5 +1,7 @@
 #include "client/cli/report_table.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <tuple>
 
@@ -128,17 +130,26 @@ std::string SensitivityText(const google::protobuf::RepeatedPtrField<v1::Sensiti
   return text;
 }
 
-// Seconds of what makes the result apart from those of what checks it.
+bool IsOneOf(const std::string& step, std::initializer_list<const char*> steps) {
+  return std::find(steps.begin(), steps.end(), step) != steps.end();
+}
+
+// Seconds of what makes the result apart from those of choosing between results and of checking the one.
 std::string TimesText(const v1::Report& report) {
-  double calibration = 0, verification = 0, rest = 0;
-  for (const auto& timing : report.timing()) {
-    const bool verifies = timing.step() == "verify" || timing.step() == "compare" || timing.step() == "measure";
-    (timing.step() == "calibrate" ? calibration : verifies ? verification : rest) += timing.seconds();
-  }
   if (report.timing().empty()) return "";
-  std::string text = absl::StrFormat("\ntime: calibration %.2f s, transformation %.2f s, verification %.2f s",
-                                     calibration, rest, verification);
-  absl::StrAppend(&text, "; peak memory ", BytesText(report.peak_rss_bytes()));
+  double calibration = 0, choice = 0, verification = 0, transformation = 0;
+  for (const auto& timing : report.timing()) {
+    double* part = &transformation;
+    if (timing.step() == "calibrate") part = &calibration;
+    if (IsOneOf(timing.step(), {"reference", "choose", "sensitivity", "fallback"})) part = &choice;
+    if (IsOneOf(timing.step(), {"compare", "measure"})) part = &verification;
+    *part += timing.seconds();
+  }
+  std::string text = "\ntime:";
+  if (calibration > 0) absl::StrAppendFormat(&text, " calibration %.2f s,", calibration);
+  if (choice > 0) absl::StrAppendFormat(&text, " choice %.2f s,", choice);
+  absl::StrAppendFormat(&text, " transformation %.2f s, verification %.2f s; peak memory %s", transformation,
+                        verification, BytesText(report.peak_rss_bytes()));
   if (report.has_transform_peak_rss_bytes()) {
     absl::StrAppend(&text, " (before verification ", BytesText(report.transform_peak_rss_bytes()), ")");
   }
