@@ -40,8 +40,13 @@ class Chain {
  public:
   Chain(const FallbackInputs& inputs, const SettingsTable& settings, const std::vector<OperatorNoise>& noise)
       : inputs_(inputs), settings_(settings), target_(std::pow(10, -*inputs.recipe.min_sqnr_db / 10)) {
-    for (const OperatorNoise& row : noise) order_.push_back(row.origin);
-    noise_ = noise;
+    const std::vector<int32_t> integer = IntegerOperators(inputs.candidate.model, settings);
+    for (const OperatorNoise& row : noise) {
+      // Rules may bring schemes that have nothing wider.
+      if (std::find(integer.begin(), integer.end(), row.origin) == integer.end()) continue;
+      noise_.push_back(row);
+      order_.push_back(row.origin);
+    }
   }
 
   absl::StatusOr<Fallback> Find() {
@@ -51,8 +56,8 @@ class Chain {
     LATHE_ASSIGN_OR_RETURN(const std::optional<size_t> floats, Fewest([all](size_t n) { return Taken{all, n}; }));
     if (floats) return Result({all, *floats});
     return MakeError(absl::StatusCode::kFailedPrecondition, "MIN_SQNR_UNREACHABLE",
-                     absl::StrFormat("no output error of %.1f dB can be reached with this preset, not even with every "
-                                     "operator in float; lower --min-sqnr or choose another preset",
+                     absl::StrFormat("%.4g dB can only be reached with every operator in float; lower --min-sqnr, or "
+                                     "choose another preset",
                                      *inputs_.recipe.min_sqnr_db));
   }
 
@@ -93,6 +98,7 @@ class Chain {
     const auto started = std::chrono::steady_clock::now();
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, Quantize(inputs_.candidate, inputs_.passes, inputs_.recipe,
                                                                     Settings(taken), inputs_.cancel));
+    if (!quantized.changed()) return false;  // that is the float model
     LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back.Measure(quantized.model));
     const double noise = WorstNoise(errors);
     StageReport& stage = stages_.emplace_back();
@@ -141,14 +147,21 @@ class Chain {
 
 absl::StatusOr<std::vector<OperatorNoise>> MeasureSensitivity(const FallbackInputs& inputs,
                                                               const SettingsTable& settings) {
-  const std::vector<int32_t> integer = IntegerOperators(inputs.candidate.model, settings);
+  std::vector<std::pair<int32_t, QuantizeSettings>> quantized_operators;
+  std::vector<int32_t> origins;
+  for (const Op& op : inputs.candidate.model.subgraphs[0].ops) {
+    const QuantizeSettings& own = settings.For(SubgraphId(0), op);
+    if (op.origin < 0 || own.scheme.value_or(Scheme::kNone) == Scheme::kNone) continue;
+    quantized_operators.emplace_back(op.origin, own);
+    origins.push_back(op.origin);
+  }
   SettingsTable nothing = settings;
-  nothing.Override(integer, Float());
+  nothing.Override(origins, Float());
   std::vector<OperatorNoise> found;
-  for (int32_t origin : integer) {
+  for (const auto& [origin, own] : quantized_operators) {
     LATHE_RETURN_IF_ERROR(inputs.cancel.Check());
     SettingsTable only = nothing;
-    only.Override({origin}, inputs.recipe.quantize);
+    only.Override({origin}, own);
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized,
                            Quantize(inputs.candidate, inputs.passes, inputs.recipe, only, inputs.cancel));
     if (!quantized.changed()) continue;  // stays float whatever the settings say

@@ -21,15 +21,15 @@ struct FallbackInputs {
   CancelToken cancel;
 };
 
-// What one operator adds to the error: the model with this operator alone in integers, everything else float, against
-// the float model.
+// What one operator adds to the error: the model with this operator alone quantized, everything else float, against the
+// float model.
 struct OperatorNoise {
   int32_t origin = -1;  // Op::origin
   // Noise over signal, means removed, of the output where that is largest; 0: no error.
   double noise = 0;
 };
 
-// For every operator of subgraph 0 that the settings make integer, the noisiest first (equal: the earlier first).
+// For every operator of subgraph 0 that the settings quantize, in whatever scheme, the noisiest first (equal: the earlier first).
 // One quantized model is built and run for each.
 absl::StatusOr<std::vector<OperatorNoise>> MeasureSensitivity(const FallbackInputs& inputs,
                                                               const SettingsTable& settings);
@@ -43,7 +43,7 @@ struct Fallback {
 // Takes operators from int8 to int16x8, the noisiest first, until every output reaches recipe.min_sqnr_db; where
 // int16x8 everywhere is not enough, to float. Errors of operators add up (they are nearly independent), which says how
 // many to take; what was taken is measured, and the fewest that hold are kept.
-// FAILED_PRECONDITION MIN_SQNR_UNREACHABLE: not even the float model rewritten for quantization reaches it.
+// Only operators in full integer can be taken. FAILED_PRECONDITION MIN_SQNR_UNREACHABLE: only with everything in float.
 absl::StatusOr<Fallback> FindFallback(const FallbackInputs& inputs, const SettingsTable& settings,
                                       const std::vector<OperatorNoise>& noise);
 

@@ -105,12 +105,11 @@ std::string StagesText(const google::protobuf::RepeatedPtrField<v1::StageReport>
   std::string text = "\nstages tried (least SQNR over the outputs, means removed, held-back samples)\n";
   for (const auto& stage : stages) {
     std::string figures;
-    if (stage.has_sqnr_before_db() && stage.has_sqnr_after_db()) {
-      figures = absl::StrFormat("%.2f -> %.2f dB", stage.sqnr_before_db(), stage.sqnr_after_db());
-    }
-    absl::StrAppendFormat(&text, "  %-18s %-24s %-20s %-8s %7.2f s%s%s\n", stage.stage(), stage.setting(), figures,
-                          stage.kept() ? "kept" : "dropped", stage.seconds(), stage.reason().empty() ? "" : "  ",
-                          stage.reason());
+    if (stage.has_sqnr_before_db()) absl::StrAppendFormat(&figures, "%.2f -> ", stage.sqnr_before_db());
+    if (stage.has_sqnr_after_db()) absl::StrAppendFormat(&figures, "%.2f dB", stage.sqnr_after_db());
+    absl::StrAppendFormat(&text, "  %-16s %20s  %-7s %7.2f s  %s%s%s\n", stage.stage(), figures,
+                          stage.kept() ? "kept" : "dropped", stage.seconds(), stage.setting(),
+                          stage.reason().empty() ? "" : ": ", stage.reason());
   }
   return text;
 }
