@@ -29,8 +29,8 @@ struct OperatorNoise {
   double noise = 0;
 };
 
-// For every operator of subgraph 0 that the settings quantize, in whatever scheme, the noisiest first (equal: the earlier first).
-// One quantized model is built and run for each.
+// For every operator of subgraph 0 that the settings quantize, in whatever scheme, the noisiest first (equal: the
+// earlier first). One quantized model is built and run for each.
 absl::StatusOr<std::vector<OperatorNoise>> MeasureSensitivity(const FallbackInputs& inputs,
                                                               const SettingsTable& settings);
 
