@@ -109,10 +109,12 @@ void QuantizeInt16(absl::Span<const float> values, float scale, absl::Span<int16
 }
 
 void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Span<int8_t> out) {
-  for (size_t i = 0; i < values.size(); ++i) {
-    const float q = std::nearbyint(values[i] / params.scale) + static_cast<float>(params.zero_point);
-    out[i] = static_cast<int8_t>(RoundClamp(q, -128, 127));
-  }
+  ParallelForRanges(values.size(), kGrain, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const float q = std::nearbyint(values[i] / params.scale) + static_cast<float>(params.zero_point);
+      out[i] = static_cast<int8_t>(RoundClamp(q, -128, 127));
+    }
+  });
 }
 
 MinMax FindMinMax(absl::Span<const float> values) {
@@ -128,7 +130,8 @@ MinMax FindMinMax(absl::Span<const float> values) {
   return range;
 }
 
-absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout layout, absl::Span<float> scales) {
+absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout layout, absl::Span<float> scales,
+                                int bits) {
   std::fill(scales.begin(), scales.end(), 0.0f);
   const auto channels = static_cast<size_t>(layout.channels), inner = static_cast<size_t>(layout.inner);
   if (layout.inner > 1 || layout.outer == 1) {
@@ -159,7 +162,7 @@ absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout l
   }
   float largest = 0;
   for (float& scale : scales) {
-    scale /= 127.0f;
+    scale /= static_cast<float>(HighestLevel(bits));
     if (!std::isnormal(scale)) scale = 0;  // XNNPACK refuses subnormal scales
     largest = std::max(largest, scale);
   }
@@ -171,14 +174,15 @@ absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout l
 }
 
 void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl::Span<const float> scales,
-                     absl::Span<int8_t> out) {
+                     absl::Span<int8_t> out, int bits) {
   const auto channels = static_cast<size_t>(layout.channels), inner = static_cast<size_t>(layout.inner);
+  const int32_t lowest = LowestLevel(bits), highest = HighestLevel(bits);
   if (inner == 1) {
     const auto rows = static_cast<size_t>(layout.outer);
     ParallelForRanges(rows, std::max<size_t>(1, kGrain / channels), [&](size_t begin, size_t end) {
       for (size_t i = begin * channels; i < end * channels; i += channels) {
         for (size_t c = 0; c < channels; ++c) {
-          out[i + c] = static_cast<int8_t>(RoundClamp(weights[i + c] / scales[c], -127, 127));
+          out[i + c] = static_cast<int8_t>(RoundClamp(weights[i + c] / scales[c], lowest, highest));
         }
       }
     });
@@ -190,7 +194,7 @@ void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl
       const float scale = scales[row % channels];
       const float* from = weights.data() + row * inner;
       int8_t* to = out.data() + row * inner;
-      for (size_t i = 0; i < inner; ++i) to[i] = static_cast<int8_t>(RoundClamp(from[i] / scale, -127, 127));
+      for (size_t i = 0; i < inner; ++i) to[i] = static_cast<int8_t>(RoundClamp(from[i] / scale, lowest, highest));
     }
   });
 }
@@ -217,6 +221,15 @@ void FromFloat16(absl::Span<const uint16_t> values, absl::Span<float> out) {
   ParallelForRanges(values.size(), kGrain, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) out[i] = FloatFromHalf(values[i]);
   });
+}
+
+void RoundToBlockScales(absl::Span<float> scales, absl::Span<uint16_t> out) {
+  for (size_t i = 0; i < scales.size(); ++i) {
+    const uint32_t bits = std::bit_cast<uint32_t>(scales[i]);
+    const float rounded = std::bit_cast<float>((bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u);
+    scales[i] = std::clamp(rounded, 0x1p-14f, 65280.0f);
+    out[i] = HalfFromFloat(scales[i]);
+  }
 }
 
 }  // namespace lathe::math

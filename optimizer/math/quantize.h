@@ -47,15 +47,23 @@ struct ChannelLayout {
   int64_t outer = 1, channels = 1, inner = 1;
 };
 
-// One symmetric scale for each channel: max|w| / 127 (narrow range [-127, 127]; LiteRT's kernels assume that -128 is
-// unused). A channel of zeros gets the largest scale of the tensor, so that the bias scale derived from it stays
-// usable; 1 when all channels are zeros. InvalidArgument WEIGHTS_NOT_FINITE: a NaN or infinity; names its index.
-// REQUIRES: layout's product == weights.size(); scales.size() == layout.channels.
-absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout layout, absl::Span<float> scales);
+// The integers that weights of 8, 4 or 2 bits use. LiteRT's kernels assume that -128 is unused, and its built-in int4
+// FULLY_CONNECTED computes wrongly with -8 (12 dB on normal data where -7 gives 44; XNNPACK's is right). Of the four
+// values of int2 all are used.
+constexpr int32_t HighestLevel(int bits) { return (int32_t{1} << (bits - 1)) - 1; }
+constexpr int32_t LowestLevel(int bits) { return bits == 2 ? -2 : -HighestLevel(bits); }
 
-// q = clamp(round_half_even(w / scale[c]), -127, 127). REQUIRES: as above, scales positive.
+// One symmetric scale for each channel: max|w| / HighestLevel(bits). A channel of zeros gets the largest scale of the
+// tensor, so that the bias scale derived from it stays usable; 1 when all channels are zeros. InvalidArgument
+// WEIGHTS_NOT_FINITE: a NaN or infinity; names its index.
+// REQUIRES: layout's product == weights.size(); scales.size() == layout.channels; bits is 8, 4 or 2.
+absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout layout, absl::Span<float> scales,
+                                int bits = 8);
+
+// q = clamp(round_half_even(w / scale[c]), LowestLevel(bits), HighestLevel(bits)), one byte each.
+// REQUIRES: as above, scales positive.
 void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl::Span<const float> scales,
-                     absl::Span<int8_t> out);
+                     absl::Span<int8_t> out, int bits = 8);
 
 // int32 bias with scale input_scale * weight_scales[c]. Where |bias| / that scale would pass INT32_MAX / 2 (dead
 // channels after batch-norm folding), weight_scales[c] is raised so that it does not (the MLIR converter's rule): the
@@ -73,6 +81,11 @@ void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_
 // IEEE binary16, round half to even, clamped to +-65504; NaN stays NaN.
 void ToFloat16(absl::Span<const float> values, absl::Span<uint16_t> out);
 void FromFloat16(absl::Span<const uint16_t> values, absl::Span<float> out);
+
+// Blockwise scales as the file holds them: rounded to bfloat16 (half to even), which XNNPACK computes with, then as
+// binary16, whose largest finite bfloat16 is 65280 and whose smallest normal is 2^-14; scales outside are moved to
+// those. `scales` becomes what `out` says. REQUIRES: out.size() == scales.size(); scales positive.
+void RoundToBlockScales(absl::Span<float> scales, absl::Span<uint16_t> out);
 
 }  // namespace lathe::math
 

@@ -170,6 +170,12 @@ std::optional<float> GetLeakyReluAlpha(const Op& op) {
   return table == nullptr ? std::nullopt : std::optional<float>(table->alpha);
 }
 
+bool HasFullLstmKernel(const Op& op) {
+  if (const auto* lstm = As<tflite::LSTMOptionsT>(op.options)) return lstm->kernel_type == tflite::LSTMKernelType::FULL;
+  const auto* sequence = As<tflite::UnidirectionalSequenceLSTMOptionsT>(op.options);
+  return sequence != nullptr && !sequence->diagonal_recurrent_tensors;
+}
+
 bool AsymmetricQuantizeInputs(const Op& op) {
   return FirstOf<tflite::FullyConnectedOptionsT, tflite::BatchMatMulOptionsT, tflite::SVDFOptionsT, tflite::RNNOptionsT,
                  tflite::SequenceRNNOptionsT, tflite::BidirectionalSequenceRNNOptionsT, tflite::LSTMOptionsT,
@@ -359,6 +365,20 @@ OpOptions MakeLeakyReluOptions(float alpha) {
   return Make(std::move(table));
 }
 
+OpOptions MakeRecurrentOptions(OpKind kind, Activation activation, int32_t rank) {
+  const auto make = [&](auto table) {
+    table.fused_activation_function = ToFile(activation);
+    return Make(std::move(table));
+  };
+  if (kind == OpKind::kLstm) return make(tflite::LSTMOptionsT());
+  if (kind == OpKind::kUnidirectionalSequenceLstm) return make(tflite::UnidirectionalSequenceLSTMOptionsT());
+  if (kind == OpKind::kUnidirectionalSequenceRnn) return make(tflite::SequenceRNNOptionsT());
+  if (kind == OpKind::kRnn) return make(tflite::RNNOptionsT());
+  tflite::SVDFOptionsT svdf;
+  svdf.rank = rank;
+  return make(std::move(svdf));
+}
+
 OpOptions MakeIfOptions(SubgraphId then_subgraph, SubgraphId else_subgraph) {
   tflite::IfOptionsT table;
   table.then_subgraph_index = then_subgraph.value;
@@ -441,6 +461,24 @@ void SetDetailTensors(Quantization& quantization, absl::Span<const TensorId> ten
   } else if (const auto* axes = quantization.details->AsMultiAxisQuantization()) {
     set(*axes);
   }
+}
+
+Quantization MakeBlockwiseQuantization(TensorId scales, int32_t block_size) {
+  tflite::BlockwiseQuantizationT table;
+  table.scales = scales.value;
+  table.zero_points = -1;
+  table.block_size = block_size;
+  auto holder = std::make_shared<tflite::QuantizationDetailsUnion>();
+  holder->Set(std::move(table));
+  Quantization quantization;
+  quantization.details = std::move(holder);
+  return quantization;
+}
+
+std::optional<int32_t> GetQuantizationBlockSize(const Quantization& quantization) {
+  if (quantization.details == nullptr) return std::nullopt;
+  const auto* blockwise = quantization.details->AsBlockwiseQuantization();
+  return blockwise == nullptr ? std::nullopt : std::make_optional(blockwise->block_size);
 }
 
 namespace {

@@ -71,6 +71,9 @@ std::optional<int32_t> GetGatherAxis(const Op& op);
 // Block size of DEPTH_TO_SPACE and SPACE_TO_DEPTH.
 std::optional<int32_t> GetBlockSize(const Op& op);
 std::optional<float> GetLeakyReluAlpha(const Op& op);
+// LSTM with the kernel of 20 to 24 operands (the 5-operand BASIC one has no integer weights of its own), and
+// UNIDIRECTIONAL_SEQUENCE_LSTM whose recurrent weights are matrices. False for other kinds.
+bool HasFullLstmKernel(const Op& op);
 // False where the kind has no such field.
 bool AsymmetricQuantizeInputs(const Op& op);
 // The same options with asymmetric_quantize_inputs set, for every kind that has the field (FULLY_CONNECTED,
@@ -104,6 +107,9 @@ OpOptions MakeGatherOptions(int32_t axis, int32_t batch_dims = 0);
 OpOptions MakeBatchMatmulOptions(const BatchMatmulOptions& options);
 OpOptions MakeDepthToSpaceOptions(int32_t block_size);
 OpOptions MakeLeakyReluOptions(float alpha);
+// LSTM with the full kernel, UNIDIRECTIONAL_SEQUENCE_LSTM and _RNN of batch-major data, RNN, SVDF of `rank`; no
+// clipping. REQUIRES: `kind` is one of these.
+OpOptions MakeRecurrentOptions(OpKind kind, Activation activation, int32_t rank = 1);
 OpOptions MakeIfOptions(SubgraphId then_subgraph, SubgraphId else_subgraph);
 OpOptions MakeWhileOptions(SubgraphId condition, SubgraphId body);
 OpOptions MakeCallOnceOptions(SubgraphId init);
@@ -124,6 +130,12 @@ std::string VariantTensorsBytes(const Tensor& tensor);
 std::vector<TensorId> DetailTensors(const Quantization& quantization);
 // Renames them. REQUIRES: as many as DetailTensors gives.
 void SetDetailTensors(Quantization& quantization, absl::Span<const TensorId> tensors);
+
+// Blockwise scales (quantization specification, blockwise weights): `scales` is a constant FLOAT16 tensor [rows,
+// columns / block_size] of the same subgraph; no zero points. The plain vectors stay empty.
+Quantization MakeBlockwiseQuantization(TensorId scales, int32_t block_size);
+// Nullopt for other schemes.
+std::optional<int32_t> GetQuantizationBlockSize(const Quantization& quantization);
 
 // One dimension of a sparse tensor, in traversal order.
 struct SparseDimension {

@@ -1,100 +1,163 @@
 #include "optimizer/passes/integer_weights_pass.h"
 
-#include <map>
-#include <tuple>
+#include <cstring>
 #include <utility>
 
 #include "optimizer/model/graph_editor.h"
-#include "optimizer/model/uses.h"
+#include "optimizer/passes/integer_constants.h"
 #include "optimizer/passes/versions.h"
+#include "optimizer/passes/weight_plan.h"
 #include "optimizer/passes/weights.h"
 
 namespace lathe {
 namespace {
 
-// What the file pays besides scales and zero points: QuantizationParameters' table and vectors, and behind a
-// DEQUANTIZE also the operator, its tensor and its name.
-constexpr int64_t kTableBytes = 64, kDequantizeBytes = 250;
+using Place = IntegerConstant::Place;
 
-// XNNPACK has no dynamic-range depthwise convolution, and the runtime's own hybrid kernel is slow: mobilenet_v2 takes
-// 17.4 ms with it and 7.1 in float (one thread). Behind a DEQUANTIZE the file is as small, and XNNPACK computes in
-// float.
-bool HasFastHybridKernel(OpKind kind) { return kind != OpKind::kDepthwiseConv2d; }
-
-bool WinsBytes(const Tensor& weights, int32_t axis, bool behind_dequantize) {
-  const int64_t saved = weights.NumElements() * 3;
-  const int64_t channels = weights.shape[static_cast<size_t>(axis)];
-  return saved > PerChannelBytes(channels) + kTableBytes + (behind_dequantize ? kDequantizeBytes : 0);
+Scheme SchemeOf(IntegerWeightsPass::Mode mode) {
+  switch (mode) {
+    case IntegerWeightsPass::Mode::kDynamicRange:
+      return Scheme::kDynamicRange;
+    case IntegerWeightsPass::Mode::kWeightOnly:
+      return Scheme::kWeightOnly;
+    case IntegerWeightsPass::Mode::kRecurrent:
+      return Scheme::kFullInteger;
+  }
+  return Scheme::kNone;
 }
 
-// Makes the int8 constants of one subgraph, each once even when several operators share the weights.
-class Int8Constants {
+// Edits one subgraph.
+class SubgraphEdit {
  public:
-  Int8Constants(Model& model, SubgraphId subgraph, GraphEditor& editor)
-      : model_(model), subgraph_(subgraph), editor_(editor) {}
+  SubgraphEdit(Model& model, SubgraphId id, Change& change)
+      : model_(model), id_(id), change_(change), editor_(model, id), constants_(model, id, editor_) {}
 
-  absl::StatusOr<TensorId> Get(TensorId weights, int32_t axis, bool behind_dequantize) {
-    const auto key = std::make_tuple(weights, axis, behind_dequantize);
-    if (auto found = made_.find(key); found != made_.end()) return found->second;
-    Tensor tensor = model_.subgraph(subgraph_).tensor(weights);
-    absl::StatusOr<Int8Weights> quantized = QuantizeToInt8(model_, tensor, axis);
-    if (!quantized.ok()) return Annotate(quantized.status(), Where(subgraph_, weights, tensor));
-    if (behind_dequantize) tensor.name += "_int8";  // the float tensor that DEQUANTIZE writes keeps the name
-    tensor.type = TensorType::kInt8;
-    tensor.quantization = std::move(quantized->quantization);
-    tensor.buffer = editor_.AddBuffer(std::move(quantized->data));
-    return made_[key] = editor_.AddTensor(std::move(tensor));
+  absl::Status ApplyAll(const std::vector<WeightPlan>& plans, const WeightChoices* choices, const CancelToken& cancel) {
+    for (size_t i = 0; i < plans.size(); ++i) {
+      LATHE_RETURN_IF_ERROR(cancel.Check());
+      const ChosenWeights* chosen = nullptr;
+      if (choices != nullptr) {
+        const auto found = choices->find(OpId(i));
+        if (found != choices->end()) chosen = &found->second;
+      }
+      LATHE_RETURN_IF_ERROR(Apply(OpId(i), plans[i], chosen));
+    }
+    return absl::OkStatus();
   }
 
+  void Finish() { editor_.Finish(); }
+
  private:
+  absl::Status Apply(OpId id, const WeightPlan& plan, const ChosenWeights* chosen) {
+    bool on_operator = false;
+    for (const IntegerConstant& form : plan.constants) {
+      const TensorId weights = op(id).inputs[form.operand];
+      if (form.place == Place::kBehindDequantize) {
+        bool is_new = false;
+        LATHE_ASSIGN_OR_RETURN(TensorId floats, constants_.GetDequantized(weights, form, chosen, id, is_new));
+        editor_.SetInput(id, form.operand, floats);
+        change_.count += is_new;
+        continue;
+      }
+      LATHE_ASSIGN_OR_RETURN(TensorId integers, constants_.Get(weights, form, chosen));
+      editor_.SetInput(id, form.operand, integers);
+      if (form.place == Place::kBeforeDequantize) DequantizeOutput(id, integers);
+      on_operator = true;
+    }
+    if (!plan.constants.empty() && chosen != nullptr) ShiftBias(id, chosen->bias_shift);
+    if (on_operator) {
+      editor_.SetVersion(id, MinimalVersion(model_.subgraph(id_), op(id)));
+      ++change_.count;
+    }
+    return absl::OkStatus();
+  }
+
+  const Op& op(OpId id) const { return model_.subgraph(id_).ops[id.index()]; }
+
+  // The operator copies entries of `table`: its output has the table's scale, and a DEQUANTIZE writes what it wrote.
+  void DequantizeOutput(OpId id, TensorId table) {
+    const TensorId output = op(id).outputs[0];
+    Tensor integers = model_.subgraph(id_).tensor(output);
+    integers.type = model_.subgraph(id_).tensor(table).type;
+    integers.quantization = model_.subgraph(id_).tensor(table).quantization;
+    integers.name += "_" + TensorTypeLabel(integers.type);
+    Op dequantize;
+    dequantize.kind = OpKind::kDequantize;
+    dequantize.inputs = {editor_.AddTensor(std::move(integers))};
+    dequantize.outputs = {output};
+    dequantize.version = MinimalVersion(model_.subgraph(id_), dequantize);
+    editor_.SetOutput(id, 0, dequantize.inputs[0]);
+    editor_.InsertAfter(id, std::move(dequantize));
+  }
+
+  void ShiftBias(OpId id, const std::vector<float>& shift) {
+    const std::optional<WeightOperands> operands = GetWeightOperands(op(id).kind);
+    if (shift.empty() || !operands || !operands->bias || !op(id).input(*operands->bias).valid()) return;
+    Tensor bias = model_.subgraph(id_).tensor(op(id).inputs[*operands->bias]);
+    if (!IsDenseFloatConstant(model_, bias)) return;
+    const absl::Span<const float> values = model_.FloatData(bias);
+    if (values.size() != shift.size()) return;
+    std::vector<uint8_t> bytes(values.size() * sizeof(float));
+    for (size_t c = 0; c < values.size(); ++c) {
+      const float shifted = values[c] + shift[c];
+      std::memcpy(bytes.data() + c * sizeof(float), &shifted, sizeof(float));
+    }
+    bias.buffer = editor_.AddBuffer(std::move(bytes));
+    editor_.SetInput(id, *operands->bias, editor_.AddTensor(std::move(bias)));
+  }
+
   Model& model_;
-  SubgraphId subgraph_;
-  GraphEditor& editor_;
-  std::map<std::tuple<TensorId, int32_t, bool>, TensorId> made_;
+  const SubgraphId id_;
+  Change& change_;
+  GraphEditor editor_;
+  IntegerConstants constants_;
 };
 
 }  // namespace
+
+IntegerWeightsPass::IntegerWeightsPass(Mode mode, QuantizeSettings settings)
+    : mode_(mode), settings_(std::move(settings)) {
+  settings_.scheme = SchemeOf(mode);
+}
+
+std::string_view IntegerWeightsPass::name() const {
+  switch (mode_) {
+    case Mode::kDynamicRange:
+      return "quantize-dynamic-range";
+    case Mode::kWeightOnly:
+      return "quantize-weight-only";
+    case Mode::kRecurrent:
+      break;
+  }
+  return "quantize-recurrent-weights";
+}
+
+// Empty for an operator that the mode does not take.
+WeightPlan IntegerWeightsPass::Plan(const Model& model, SubgraphId subgraph, const Op& op,
+                                    const SettingsTable* table) const {
+  const QuantizeSettings& settings = table == nullptr ? settings_ : table->For(subgraph, op);
+  if (settings.scheme != SchemeOf(mode_)) return {};
+  if (mode_ != Mode::kRecurrent) return PlanWeights(model, model.subgraph(subgraph), op, settings);
+  if (RecurrentWeightOperands(op).empty()) return {};
+  QuantizeSettings dynamic_range;
+  dynamic_range.scheme = Scheme::kDynamicRange;
+  return PlanWeights(model, model.subgraph(subgraph), op, dynamic_range);
+}
 
 absl::StatusOr<Change> IntegerWeightsPass::Edit(Model& model, PassContext& context) const {
   Change change;
   for (size_t s = 0; s < model.subgraphs.size(); ++s) {
     const SubgraphId id(s);
-    GraphEditor editor(model, id);
-    Int8Constants constants(model, id, editor);
-    std::map<TensorId, TensorId> expanded;  // int8 constant -> what its DEQUANTIZE writes
-    const size_t op_count = model.subgraph(id).ops.size();
-    for (size_t i = 0; i < op_count; ++i) {
+    // All before the first edit: plans look at who else reads a constant.
+    std::vector<WeightPlan> plans;
+    for (const Op& op : model.subgraph(id).ops) {
       LATHE_RETURN_IF_ERROR(context.cancel.Check());
-      const Op op = model.subgraph(id).ops[i];
-      if (!WhyNoIntegerWeights(model, model.subgraph(id), op).empty()) continue;
-      const WeightOperands operands = *GetWeightOperands(op.kind);
-      const bool behind_dequantize = mode_ == Mode::kWeightOnly || !HasFastHybridKernel(op.kind);
-      const TensorId weights = op.inputs[operands.weights];
-      const Tensor original = model.subgraph(id).tensor(weights);
-      if (!WinsBytes(original, operands.axis, behind_dequantize)) continue;
-      LATHE_ASSIGN_OR_RETURN(TensorId constant, constants.Get(weights, operands.axis, behind_dequantize));
-      if (behind_dequantize) {
-        auto [place, first] = expanded.try_emplace(constant);
-        if (first) {
-          Tensor floats = original;
-          floats.buffer = BufferId(0);
-          Op dequantize;
-          dequantize.kind = OpKind::kDequantize;
-          dequantize.inputs = {constant};
-          dequantize.outputs = {editor.AddTensor(std::move(floats))};
-          dequantize.version = MinimalVersion(model.subgraph(id), dequantize);
-          place->second = dequantize.outputs[0];
-          editor.InsertBefore(OpId(i), std::move(dequantize));
-          ++change.count;
-        }
-        editor.SetInput(OpId(i), operands.weights, place->second);
-      } else {
-        editor.SetInput(OpId(i), operands.weights, constant);
-        editor.SetVersion(OpId(i), MinimalVersion(model.subgraph(id), model.subgraph(id).ops[i]));
-        ++change.count;
-      }
+      plans.push_back(Plan(model, id, op, context.settings));
     }
-    editor.Finish();
+    SubgraphEdit edit(model, id, change);
+    const absl::Status status = edit.ApplyAll(plans, s == 0 ? context.weights : nullptr, context.cancel);
+    edit.Finish();  // also after an error: an editor must not be left half-way
+    LATHE_RETURN_IF_ERROR(status);
   }
   return change;
 }

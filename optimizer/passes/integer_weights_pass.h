@@ -2,30 +2,35 @@
 #define LATHE_OPTIMIZER_PASSES_INTEGER_WEIGHTS_PASS_H_
 
 #include "optimizer/passes/pass.h"
+#include "optimizer/passes/weight_plan.h"
+#include "optimizer/recipe/recipe.h"
 
 namespace lathe {
 
-// Stores the weights of CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV and EMBEDDING_LOOKUP as symmetric
-// int8 with one scale for each output channel (max|w| / 127; for each row of an embedding). Activations stay float32 in
-// the file.
-//   kDynamicRange  the int8 tensor goes on the operator; its kernel quantizes the float input while it runs. Biases
-//   stay
-//                  float32, inputs are quantized symmetrically. DEPTHWISE_CONV_2D is stored as in kWeightOnly: its
-//                  hybrid kernel is slower than float.
-//   kWeightOnly    the int8 tensor goes behind a DEQUANTIZE that is computed once: float32 computation.
-// Operators whose weights are too small to win bytes stay float. No data needed. Change::count = operators (dynamic
-// range) or constants (weight only) changed. Any subgraph.
+// Stores weights and tables as int8, int4 or int2 with a scale for each tensor, channel or block; activations stay
+// float32 in the file. weight_plan.h says which constants and in which form.
+//   kDynamicRange  operators of scheme dynamic-range: their kernels read integers and quantize the float input while
+//                  they run; where no such kernel is right and fast, the weights stand behind a DEQUANTIZE.
+//   kWeightOnly    operators of scheme weight-only: behind a DEQUANTIZE that is computed once; float32 computation.
+//   kRecurrent     operators of scheme full-integer whose kind has no full-integer kernel here but recurrent weights
+//                  (LSTM and its relatives): int8 as in kDynamicRange.
+// Biases stay float32. Where PassContext::weights has levels of the form's width for an operator of subgraph 0, they
+// are taken instead of the nearest ones, and its bias shift is added. Constants that would not save bytes stay float.
+// Change::count = operators (where the kernel reads integers or gives them) and DEQUANTIZEs of constants made. Any
+// subgraph. InvalidArgument WEIGHTS_NOT_FINITE: with the place.
 class IntegerWeightsPass : public Pass {
  public:
-  enum class Mode { kDynamicRange, kWeightOnly };
-  explicit IntegerWeightsPass(Mode mode) : mode_(mode) {}
-  std::string_view name() const override {
-    return mode_ == Mode::kDynamicRange ? "quantize-dynamic-range" : "quantize-weight-only";
-  }
+  enum class Mode { kDynamicRange, kWeightOnly, kRecurrent };
+  // `settings` are those of every operator when the context has no table; their scheme is the mode's, set or not.
+  explicit IntegerWeightsPass(Mode mode, QuantizeSettings settings = {});
+  std::string_view name() const override;
   absl::StatusOr<Change> Edit(Model& model, PassContext& context) const override;
 
  private:
+  WeightPlan Plan(const Model& model, SubgraphId subgraph, const Op& op, const SettingsTable* table) const;
+
   Mode mode_;
+  QuantizeSettings settings_;
 };
 
 }  // namespace lathe

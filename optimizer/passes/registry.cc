@@ -15,12 +15,16 @@ const std::vector<PassEntry>& PassRegistry() {
        [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<EqualizePass>(EqualizeSettings{}); }},
       {"quantize-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<Float16Pass>(); }},
       {"quantize-dynamic-range",
-       [](const Recipe&) -> std::unique_ptr<Pass> {
-         return std::make_unique<IntegerWeightsPass>(IntegerWeightsPass::Mode::kDynamicRange);
+       [](const Recipe& recipe) -> std::unique_ptr<Pass> {
+         return std::make_unique<IntegerWeightsPass>(IntegerWeightsPass::Mode::kDynamicRange, recipe.quantize);
        }},
       {"quantize-weight-only",
+       [](const Recipe& recipe) -> std::unique_ptr<Pass> {
+         return std::make_unique<IntegerWeightsPass>(IntegerWeightsPass::Mode::kWeightOnly, recipe.quantize);
+       }},
+      {"quantize-recurrent-weights",
        [](const Recipe&) -> std::unique_ptr<Pass> {
-         return std::make_unique<IntegerWeightsPass>(IntegerWeightsPass::Mode::kWeightOnly);
+         return std::make_unique<IntegerWeightsPass>(IntegerWeightsPass::Mode::kRecurrent);
        }},
       {"quantize-full-integer",
        [](const Recipe& recipe) -> std::unique_ptr<Pass> {

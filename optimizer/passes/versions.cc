@@ -171,6 +171,17 @@ int32_t VersionByType(const Subgraph& subgraph, const Op& op) {
   return row->keeps_own ? std::max(version, op.version) : version;
 }
 
+// Recurrent kinds: float data and states, integer weights. LSTM reads them from operand 2 on in every form.
+int32_t RecurrentVersion(const Subgraph& subgraph, const Op& op) {
+  const bool lstm = op.kind == OpKind::kLstm || op.kind == OpKind::kUnidirectionalSequenceLstm;
+  const TensorId weights = op.input(lstm ? 2 : 1);
+  if (!weights.valid() || subgraph.tensor(weights).type != TensorType::kInt8) return op.version;
+  const bool asymmetric = AsymmetricQuantizeInputs(op);
+  if (op.kind == OpKind::kLstm) return asymmetric ? 4 : 3;
+  if (op.kind == OpKind::kSvdf) return asymmetric ? 4 : 2;
+  return asymmetric ? 3 : 2;
+}
+
 }  // namespace
 
 int32_t MinimalVersion(const Subgraph& subgraph, const Op& op) {
@@ -190,6 +201,12 @@ int32_t MinimalVersion(const Subgraph& subgraph, const Op& op) {
       if (table.type == TensorType::kInt2) return 5;
       return PerChannel(table) || table.type == TensorType::kInt4 ? 4 : op.version;
     }
+    case OpKind::kLstm:
+    case OpKind::kRnn:
+    case OpKind::kSvdf:
+    case OpKind::kUnidirectionalSequenceLstm:
+    case OpKind::kUnidirectionalSequenceRnn:
+      return RecurrentVersion(subgraph, op);
     case OpKind::kQuantize:
       return QuantizeVersion(data, subgraph.tensor(op.outputs[0]));
     case OpKind::kDequantize:

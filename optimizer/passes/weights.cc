@@ -7,10 +7,6 @@ namespace {
 
 size_t ExpectedRank(OpKind kind) { return kind == OpKind::kFullyConnected || kind == OpKind::kEmbeddingLookup ? 2 : 4; }
 
-absl::Span<int8_t> AsInt8(std::vector<uint8_t>& bytes) {
-  return absl::MakeSpan(reinterpret_cast<int8_t*>(bytes.data()), bytes.size());
-}
-
 }  // namespace
 
 std::optional<WeightOperands> GetWeightOperands(OpKind kind) {
@@ -78,18 +74,5 @@ std::string WhyNoWeightKernel(const Subgraph& subgraph, const Op& op) {
 }
 
 int64_t PerChannelBytes(int64_t channels) { return channels * int64_t{sizeof(float) + sizeof(int64_t)}; }
-
-absl::StatusOr<Int8Weights> QuantizeToInt8(const Model& model, const Tensor& tensor, int32_t axis) {
-  const absl::Span<const float> values = model.FloatData(tensor);
-  const math::ChannelLayout layout = LayoutAlong(tensor, axis);
-  Int8Weights result;
-  result.quantization.quantized_dimension = axis;
-  result.quantization.scale.resize(static_cast<size_t>(layout.channels));
-  result.quantization.zero_point.assign(static_cast<size_t>(layout.channels), 0);
-  LATHE_RETURN_IF_ERROR(math::ChooseWeightScales(values, layout, absl::MakeSpan(result.quantization.scale)));
-  result.data.resize(values.size());
-  math::QuantizeWeights(values, layout, result.quantization.scale, AsInt8(result.data));
-  return result;
-}
 
 }  // namespace lathe

@@ -39,13 +39,6 @@ std::string WhyNoWeightKernel(const Subgraph& subgraph, const Op& op);
 // Bytes of `channels` scales and zero points in the file.
 int64_t PerChannelBytes(int64_t channels);
 
-// A constant's weights as symmetric int8 along `axis`. InvalidArgument: see math::ChooseWeightScales.
-struct Int8Weights {
-  std::vector<uint8_t> data;
-  Quantization quantization;
-};
-absl::StatusOr<Int8Weights> QuantizeToInt8(const Model& model, const Tensor& tensor, int32_t axis);
-
 }  // namespace lathe
 
 #endif  // LATHE_OPTIMIZER_PASSES_WEIGHTS_H_

@@ -184,8 +184,9 @@ const std::vector<PassInfo>& Passes() {
       {"expand-float16", "turn float16 constants behind DEQUANTIZE into float32 constants"},
       {"equalize", "rescale channels so that all use a like part of their tensor's range; outputs stay the same"},
       {"quantize-float16", "store float32 constants as float16 behind DEQUANTIZE"},
-      {"quantize-dynamic-range", "int8 weights per channel on the operator, float32 activations"},
-      {"quantize-weight-only", "int8 weights per channel behind DEQUANTIZE"},
+      {"quantize-dynamic-range", "integer weights on the operator, float32 activations"},
+      {"quantize-weight-only", "integer weights behind DEQUANTIZE"},
+      {"quantize-recurrent-weights", "int8 weights on recurrent operators that full integer leaves in float"},
       {"quantize-full-integer", "int8 weights and activations from calibrated ranges, int32 biases"},
   };
   return passes;

@@ -169,5 +169,28 @@ TEST(FindMinMaxTest, FindsBothEndsAndNan) {
   EXPECT_TRUE(std::isnan(FindMinMax(std::vector<float>{3, std::nanf(""), 2}).lo));
 }
 
+TEST(QuantizeWeightsTest, LevelsFollowTheWidth) {
+  const std::vector<float> weights = {-0.7f, 0.7f, -0.8f, 0.8f};
+  const std::vector<float> scale = {0.1f};
+  std::vector<int8_t> q(4);
+  QuantizeWeights(weights, {1, 1, 4}, scale, absl::MakeSpan(q), 4);
+  EXPECT_THAT(q, ElementsAre(-7, 7, -7, 7));
+  QuantizeWeights(weights, {1, 1, 4}, scale, absl::MakeSpan(q), 2);
+  EXPECT_THAT(q, ElementsAre(-2, 1, -2, 1));
+  std::vector<float> chosen(1);
+  ASSERT_TRUE(ChooseWeightScales(weights, {1, 1, 4}, absl::MakeSpan(chosen), 4).ok());
+  EXPECT_EQ(chosen[0], 0.8f / 7);
+}
+
+TEST(RoundToBlockScalesTest, RoundsToBfloat16InsideBinary16) {
+  std::vector<float> scales = {1.00390625f, 1.01171875f, 1e-9f, 1e9f, 0.75f};  // 1 + 2^-8 is half-way: to even
+  std::vector<uint16_t> halves(scales.size());
+  RoundToBlockScales(absl::MakeSpan(scales), absl::MakeSpan(halves));
+  EXPECT_THAT(scales, ElementsAre(1.0f, 1.015625f, 0x1p-14f, 65280.0f, 0.75f));
+  std::vector<float> back(scales.size());
+  FromFloat16(halves, absl::MakeSpan(back));
+  EXPECT_EQ(back, scales);
+}
+
 }  // namespace
 }  // namespace lathe::math
