@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "optimizer/math/quantize.h"
 #include "optimizer/model/graph_editor.h"
@@ -14,6 +17,7 @@ namespace {
 
 // A DEQUANTIZE costs about 250 bytes in the file (operator, tensor, name): below this many elements nothing is won.
 constexpr int64_t kElementsMin = 192;
+constexpr float kHalfMax = 65504;
 
 // Kinds whose kernels and XNNPACK take an operand that DEQUANTIZE makes. Others (LSTM, PADV2, control flow) ask for a
 // constant when they are prepared. Biases stay float32: they are a hundredth of the bytes, and an error in one shifts a
@@ -59,26 +63,90 @@ bool KeepsDepthwiseFilters(const Model& model) {
   return filters * 20 <= all;
 }
 
-bool IsEligible(const Model& model, const Subgraph& subgraph, TensorId id, const UseMap& uses, bool keep_depthwise) {
-  const Tensor& tensor = subgraph.tensor(id);
-  const absl::Span<const OpId> consumers = uses.consumers(id);
-  if (!IsDenseFloatConstant(model, tensor) || tensor.NumElements() < kElementsMin) return false;
-  if (uses.IsSubgraphOutput(id) || uses.IsSubgraphInput(id) || consumers.empty()) return false;
-  if (keep_depthwise && IsDepthwiseFilter(subgraph, consumers)) return false;
-  return std::all_of(consumers.begin(), consumers.end(),
-                     [&](OpId op) { return TakesDequantizedConstant(subgraph.ops[op.index()], id); });
-}
-
-absl::StatusOr<std::vector<uint8_t>> ToHalves(absl::Span<const float> values) {
+// One constant as FLOAT16. Values that binary16 does not reach are clamped, which `warnings` tells.
+absl::StatusOr<std::vector<uint8_t>> ToHalves(absl::Span<const float> values, const std::string& place,
+                                              std::vector<std::string>& warnings) {
   const math::MinMax range = math::FindMinMax(values);
   if (!std::isfinite(range.lo) || !std::isfinite(range.hi)) {
     return MakeError(absl::StatusCode::kInvalidArgument, "WEIGHTS_NOT_FINITE",
-                     "holds a NaN or an infinity; weights must be finite");
+                     absl::StrFormat("%s: holds a NaN or an infinity; weights must be finite", place));
+  }
+  if (std::max(-range.lo, range.hi) > kHalfMax) {
+    const auto clamped = std::count_if(values.begin(), values.end(), [](float v) { return std::fabs(v) > kHalfMax; });
+    warnings.push_back(
+        absl::StrFormat("%s: %d of %d values lie outside +-%.0f, the reach of float16, and were clamped "
+                        "(range %g to %g)",
+                        place, clamped, values.size(), kHalfMax, range.lo, range.hi));
   }
   std::vector<uint8_t> bytes(values.size() * sizeof(uint16_t));
   math::ToFloat16(values, absl::MakeSpan(reinterpret_cast<uint16_t*>(bytes.data()), values.size()));
   return bytes;
 }
+
+// Edits one subgraph.
+class SubgraphEdit {
+ public:
+  SubgraphEdit(Model& model, SubgraphId id, const PassContext& context, bool keep_depthwise)
+      : model_(model),
+        id_(id),
+        context_(context),
+        keep_depthwise_(keep_depthwise),
+        uses_(model.subgraph(id)),
+        editor_(model, id) {}
+
+  absl::Status StoreAll(Change& change) {
+    const size_t tensor_count = model_.subgraph(id_).tensors.size();
+    for (size_t t = 0; t < tensor_count; ++t) {
+      LATHE_RETURN_IF_ERROR(context_.cancel.Check());
+      if (!IsEligible(TensorId(t))) continue;
+      LATHE_RETURN_IF_ERROR(Store(TensorId(t), change));
+      ++change.count;
+    }
+    return absl::OkStatus();
+  }
+
+  void Finish() { editor_.Finish(); }
+
+ private:
+  bool IsEligible(TensorId id) const {
+    const Subgraph& subgraph = model_.subgraph(id_);
+    const Tensor& tensor = subgraph.tensor(id);
+    const absl::Span<const OpId> consumers = uses_.consumers(id);
+    if (!IsDenseFloatConstant(model_, tensor) || tensor.NumElements() < kElementsMin) return false;
+    if (uses_.IsSubgraphOutput(id) || uses_.IsSubgraphInput(id) || consumers.empty()) return false;
+    if (keep_depthwise_ && IsDepthwiseFilter(subgraph, consumers)) return false;
+    return std::all_of(consumers.begin(), consumers.end(), [&](OpId reader) {
+      const Op& op = subgraph.ops[reader.index()];
+      const bool taken = context_.settings == nullptr || context_.settings->For(id_, op).scheme == Scheme::kFloat16;
+      return taken && TakesDequantizedConstant(op, id);
+    });
+  }
+
+  absl::Status Store(TensorId id, Change& change) {
+    Tensor stored = model_.subgraph(id_).tensor(id), expanded = stored;
+    LATHE_ASSIGN_OR_RETURN(std::vector<uint8_t> halves,
+                           ToHalves(model_.FloatData(stored), Where(id_, id, stored), change.warnings));
+    stored.name += "_float16";
+    stored.type = TensorType::kFloat16;
+    stored.buffer = editor_.AddBuffer(std::move(halves));
+    expanded.buffer = BufferId(0);
+    Op dequantize;
+    dequantize.kind = OpKind::kDequantize;
+    dequantize.inputs = {editor_.AddTensor(std::move(stored))};
+    dequantize.outputs = {editor_.AddTensor(std::move(expanded))};
+    dequantize.version = MinimalVersion(model_.subgraph(id_), dequantize);
+    editor_.ReplaceUses(id, dequantize.outputs[0]);
+    editor_.InsertBefore(uses_.consumers(id).front(), std::move(dequantize));
+    return absl::OkStatus();
+  }
+
+  Model& model_;
+  const SubgraphId id_;
+  const PassContext& context_;
+  const bool keep_depthwise_;
+  const UseMap uses_;
+  GraphEditor editor_;
+};
 
 }  // namespace
 
@@ -86,34 +154,10 @@ absl::StatusOr<Change> Float16Pass::Edit(Model& model, PassContext& context) con
   Change change;
   const bool keep_depthwise = KeepsDepthwiseFilters(model);
   for (size_t s = 0; s < model.subgraphs.size(); ++s) {
-    const SubgraphId id(s);
-    const UseMap uses(model.subgraph(id));
-    GraphEditor editor(model, id);
-    const size_t tensor_count = model.subgraph(id).tensors.size();
-    for (size_t t = 0; t < tensor_count; ++t) {
-      LATHE_RETURN_IF_ERROR(context.cancel.Check());
-      const TensorId constant(t);
-      if (!IsEligible(model, model.subgraph(id), constant, uses, keep_depthwise)) continue;
-      const Tensor original = model.subgraph(id).tensor(constant);
-      absl::StatusOr<std::vector<uint8_t>> halves = ToHalves(model.FloatData(original));
-      if (!halves.ok()) return Annotate(halves.status(), Where(id, constant, original));
-
-      Tensor stored = original;
-      stored.name += "_float16";
-      stored.type = TensorType::kFloat16;
-      stored.buffer = editor.AddBuffer(*std::move(halves));
-      Tensor expanded = original;
-      expanded.buffer = BufferId(0);
-      Op dequantize;
-      dequantize.kind = OpKind::kDequantize;
-      dequantize.inputs = {editor.AddTensor(std::move(stored))};
-      dequantize.outputs = {editor.AddTensor(std::move(expanded))};
-      dequantize.version = MinimalVersion(model.subgraph(id), dequantize);
-      editor.ReplaceUses(constant, dequantize.outputs[0]);
-      editor.InsertBefore(uses.consumers(constant).front(), std::move(dequantize));
-      ++change.count;
-    }
-    editor.Finish();
+    SubgraphEdit edit(model, SubgraphId(s), context, keep_depthwise);
+    const absl::Status status = edit.StoreAll(change);
+    edit.Finish();  // also after an error: an editor must not be left half-way
+    LATHE_RETURN_IF_ERROR(status);
   }
   return change;
 }

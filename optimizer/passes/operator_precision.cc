@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "optimizer/model/uses.h"
 #include "optimizer/passes/integer_rules.h"
+#include "optimizer/passes/weight_plan.h"
 #include "optimizer/passes/weights.h"
 
 namespace lathe {
@@ -37,7 +39,8 @@ std::string PrecisionOf(const Model& model, const Subgraph& subgraph, const UseM
     const std::optional<Storage> storage = StorageOf(model, subgraph, uses, input);
     if (!storage) continue;
     if (storage->type == TensorType::kFloat16) return "float16";
-    const bool integer = storage->type == TensorType::kInt8 || storage->type == TensorType::kInt4;
+    const bool integer =
+        storage->type == TensorType::kInt8 || storage->type == TensorType::kInt4 || storage->type == TensorType::kInt2;
     if (integer && subgraph.tensor(input).type != TensorType::kInt32) {
       return absl::StrFormat("%s %s", storage->behind_dequantize ? "weight-only" : "dynamic-range",
                              TensorTypeLabel(storage->type));
@@ -50,24 +53,35 @@ bool IsConversion(const Op& op) {
   return op.kind == OpKind::kQuantize || op.kind == OpKind::kDequantize || op.kind == OpKind::kDensify;
 }
 
+// A constant of float32 that is more than a scalar or a row of numbers.
+bool HasFloatTable(const Model& model, const Subgraph& subgraph, const Op& op) {
+  return std::any_of(op.inputs.begin(), op.inputs.end(), [&](TensorId id) {
+    return id.valid() && IsDenseFloatConstant(model, subgraph.tensor(id)) && subgraph.tensor(id).shape.size() > 1 &&
+           subgraph.tensor(id).NumElements() >= 1024;
+  });
+}
+
 std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const std::string& precision,
                       const Recipe& recipe) {
   if (IsConversion(op)) return "";
-  if (recipe.quantize.scheme == Scheme::kDynamicRange && precision == "weight-only int8") {
-    return "XNNPACK does not take the dynamic-range kernel, which is slower than float";
+  const Scheme scheme = recipe.quantize.scheme.value_or(Scheme::kNone);
+  const bool integer_weights = scheme == Scheme::kDynamicRange || scheme == Scheme::kWeightOnly;
+  if (integer_weights &&
+      (absl::StrContains(precision, "weight-only") || absl::StrContains(precision, "dynamic-range"))) {
+    return WhyOtherForm(model.subgraphs[subgraph], op, recipe.quantize);
   }
   if (precision != "float32") return "";
   const bool has_weights = GetWeightOperands(op.kind).has_value();
-  switch (recipe.quantize.scheme.value_or(Scheme::kNone)) {
+  switch (scheme) {
     case Scheme::kNone:
       return "";
     case Scheme::kFloat16:
       return has_weights ? "its weights are few, or too few to save bytes" : "";
     case Scheme::kDynamicRange:
     case Scheme::kWeightOnly: {
-      if (!has_weights) return "";  // float is what these schemes ask for
-      const std::string why = WhyNoIntegerWeights(model, model.subgraphs[subgraph], op);
-      return why.empty() ? "its weights are too small to save bytes" : why;
+      // Float is what these schemes ask for where nothing is stored.
+      if (!has_weights && !HasFloatTable(model, model.subgraphs[subgraph], op)) return "";
+      return PlanWeights(model, model.subgraphs[subgraph], op, recipe.quantize).reason;
     }
     case Scheme::kFullInteger: {
       if (subgraph != 0) return "only the main subgraph is quantized to full integer";
@@ -120,7 +134,7 @@ int64_t CountEligible(const Model& model, const Recipe& recipe) {
           break;
         case Scheme::kDynamicRange:
         case Scheme::kWeightOnly:
-          count += WhyNoIntegerWeights(model, subgraph, op).empty();
+          count += !PlanWeights(model, subgraph, op, recipe.quantize).constants.empty();
           break;
         case Scheme::kFullInteger:
           count += WhyNotInteger(model, subgraph, op, recipe.quantize).empty();

@@ -111,12 +111,10 @@ IntegerConstant NearestForm(OpKind kind, const Tensor& weights, const Asked& ask
   return form;
 }
 
-WeightPlan PlanKernelWeights(const Model& model, const Subgraph& subgraph, const Op& op, const Asked& asked) {
-  if (std::string why = WhyNoIntegerWeights(model, subgraph, op); !why.empty()) return Stays(std::move(why));
+// The form of the weights of an operator that GetWeightOperands knows; reasons go to `plan`.
+IntegerConstant FormOfWeights(const Subgraph& subgraph, const Op& op, const Asked& asked, WeightPlan& plan) {
   const WeightOperands operands = *GetWeightOperands(op.kind);
-  const Tensor& weights = subgraph.tensor(op.inputs[operands.weights]);
   IntegerConstant form{.operand = operands.weights, .axis = operands.axis};
-  WeightPlan plan;
   if (op.kind == OpKind::kEmbeddingLookup) {
     // Looks rows up and makes them float in one step, whatever the scheme.
   } else if (asked.weight_only) {
@@ -124,10 +122,18 @@ WeightPlan PlanKernelWeights(const Model& model, const Subgraph& subgraph, const
   } else if (op.kind == OpKind::kDepthwiseConv2d) {
     // docs/decisions/0012-depthwise-in-dynamic-range.md
     form.place = Place::kBehindDequantize;
-    plan.reason = "XNNPACK does not take the dynamic-range kernel, which is slower than float";
+    AddReason(plan, "XNNPACK does not take the dynamic-range kernel, which is slower than float");
   }
-  form = NearestForm(op.kind, weights, asked, form, plan);
-  if (!WinsBytes(weights, form)) return Stays("its weights are too small to save bytes");
+  return NearestForm(op.kind, subgraph.tensor(op.inputs[operands.weights]), asked, form, plan);
+}
+
+WeightPlan PlanKernelWeights(const Model& model, const Subgraph& subgraph, const Op& op, const Asked& asked) {
+  if (std::string why = WhyNoIntegerWeights(model, subgraph, op); !why.empty()) return Stays(std::move(why));
+  WeightPlan plan;
+  const IntegerConstant form = FormOfWeights(subgraph, op, asked, plan);
+  if (!WinsBytes(subgraph.tensor(op.inputs[form.operand]), form)) {
+    return Stays("its weights are too small to save bytes");
+  }
   plan.constants.push_back(form);
   return plan;
 }
@@ -143,23 +149,29 @@ bool SameBatches(const Tensor& left, const Tensor& right) {
   return !left.HasDynamicShape() && batches(left) == batches(right);
 }
 
+// The same for BATCH_MATMUL. REQUIRES: its right operand is a matrix, its options are there.
+IntegerConstant FormOfRightOperand(const Subgraph& subgraph, const Op& op, const Asked& asked, WeightPlan& plan) {
+  const BatchMatmulOptions options = *GetBatchMatmulOptions(op);
+  const Tensor &left = subgraph.tensor(op.inputs[0]), &right = subgraph.tensor(op.inputs[1]);
+  IntegerConstant form{.operand = 1, .axis = static_cast<int32_t>(right.shape.size()) - (options.adj_y ? 2 : 1)};
+  if (asked.weight_only) {
+    form.place = Place::kBehindDequantize;
+  } else if (options.adj_x || !SameBatches(left, right)) {
+    form.place = Place::kBehindDequantize;
+    AddReason(plan, "the runtime's dynamic-range kernel is wrong for these shapes");
+  }
+  return NearestForm(op.kind, right, asked, form, plan);
+}
+
 WeightPlan PlanBatchMatmul(const Model& model, const Subgraph& subgraph, const Op& op, const Asked& asked) {
   const Tensor &left = subgraph.tensor(op.inputs[0]), &right = subgraph.tensor(op.inputs[1]);
-  const std::optional<BatchMatmulOptions> options = GetBatchMatmulOptions(op);
-  if (!options || !IsDenseFloatConstant(model, right) || right.quantization.IsQuantized()) {
+  if (!GetBatchMatmulOptions(op) || !IsDenseFloatConstant(model, right) || right.quantization.IsQuantized()) {
     return Stays("its right operand is not a dense float32 constant");
   }
   if (right.shape.size() < 2 || right.NumElements() == 0) return Stays("its right operand is no matrix");
   if (left.type != TensorType::kFloat32 || model.IsConstant(left)) return Stays("its left operand is not float32 data");
-  IntegerConstant form{.operand = 1, .axis = static_cast<int32_t>(right.shape.size()) - (options->adj_y ? 2 : 1)};
   WeightPlan plan;
-  if (asked.weight_only) {
-    form.place = Place::kBehindDequantize;
-  } else if (options->adj_x || !SameBatches(left, right)) {
-    form.place = Place::kBehindDequantize;
-    plan.reason = "the runtime's dynamic-range kernel is wrong for these shapes";
-  }
-  form = NearestForm(op.kind, right, asked, form, plan);
+  const IntegerConstant form = FormOfRightOperand(subgraph, op, asked, plan);
   if (!WinsBytes(right, form)) return Stays("its weights are too small to save bytes");
   plan.constants.push_back(form);
   return plan;
@@ -292,6 +304,20 @@ std::vector<size_t> RecurrentWeightOperands(const Op& op) {
   }
   std::erase_if(operands, [&](size_t operand) { return !op.input(operand).valid(); });
   return operands;
+}
+
+std::string WhyOtherForm(const Subgraph& subgraph, const Op& op, const QuantizeSettings& settings) {
+  const Asked asked(settings);
+  WeightPlan plan;
+  if (const std::optional<WeightOperands> operands = GetWeightOperands(op.kind)) {
+    if (op.input(operands->weights).valid()) FormOfWeights(subgraph, op, asked, plan);
+  } else if (op.kind == OpKind::kBatchMatmul) {
+    const bool matrix = op.input(1).valid() && subgraph.tensor(op.inputs[1]).shape.size() >= 2;
+    if (matrix && GetBatchMatmulOptions(op)) FormOfRightOperand(subgraph, op, asked, plan);
+  } else if (!RecurrentWeightOperands(op).empty() && asked.bits != 8) {
+    plan.reason = absl::StrFormat("no int%d kernel: int8 weights", asked.bits);
+  }
+  return plan.reason;
 }
 
 WeightPlan PlanWeights(const Model& model, const Subgraph& subgraph, const Op& op, const QuantizeSettings& settings) {

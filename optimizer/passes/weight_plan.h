@@ -47,6 +47,10 @@ struct WeightPlan {
 // operators.
 WeightPlan PlanWeights(const Model& model, const Subgraph& subgraph, const Op& op, const QuantizeSettings& settings);
 
+// Why the constants of an operator that has been through such a scheme are not in the form asked for; "" when they are,
+// or when it has none. Asks kinds and shapes only, so that it can be asked of the result.
+std::string WhyOtherForm(const Subgraph& subgraph, const Op& op, const QuantizeSettings& settings);
+
 // Operands of `op` that hold weight matrices of a recurrent kind; empty for other kinds and for kernels without integer
 // weights.
 std::vector<size_t> RecurrentWeightOperands(const Op& op);

@@ -79,5 +79,37 @@ TEST(Float16PassTest, NamesWeightsThatAreNotFinite) {
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("bad weights"));
 }
 
+TEST(Float16PassTest, ClampedValuesAreNamed) {
+  std::vector<float> values(32 * 32, 1);
+  values[5] = 1e6f;
+  values[6] = -65504;
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {1, 32}), y = builder.Activation("y", {1, 32});
+  builder.AddOp(OpKind::kFullyConnected, {x, builder.Constant("large", {32, 32}, values), TensorId()}, {y},
+                MakeFullyConnectedOptions({}));
+  builder.Output(y);
+  Model model = builder.Build();
+  PassContext context;
+  const absl::StatusOr<Change> change = RunPass(Float16Pass(), model, context);
+  ASSERT_TRUE(change.ok());
+  ASSERT_EQ(change->warnings.size(), 1u);
+  EXPECT_THAT(change->warnings[0], ::testing::HasSubstr("'large': 1 of 1024 values"));
+}
+
+TEST(Float16PassTest, ConstantsOfOtherSchemesStay) {
+  const Model model = TwoConvolutions();
+  Recipe recipe;
+  recipe.quantize.scheme = Scheme::kFloat16;
+  recipe.rules.push_back({.selector = {.index = 1}, .skip = true});
+  const auto table = SettingsTable::Resolve(model, recipe);
+  ASSERT_TRUE(table.ok());
+  Model result = model;
+  for (size_t i = 0; i < result.subgraphs[0].ops.size(); ++i) result.subgraphs[0].ops[i].origin = static_cast<int>(i);
+  PassContext context;
+  context.settings = &*table;
+  ASSERT_TRUE(RunPass(Float16Pass(), result, context).ok());
+  EXPECT_EQ(Count(result, OpKind::kDequantize), 1);
+}
+
 }  // namespace
 }  // namespace lathe
