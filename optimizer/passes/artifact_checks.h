@@ -23,8 +23,8 @@ struct Defect {
 // Everything in the model that breaks a rule of the checklist (quantization specification, section 11, as far as it can
 // be seen in the model; what concerns the file is the writer's and the reader's): parameters of integer tensors, scales
 // of biases, scales that an operator's tensors must share or that are fixed, forms whose kernel is missing or wrong,
-// types that share a buffer, versions above the runtime's, and multipliers outside what 31-bit shifts express. In the
-// order of the model. uint8 models follow older rules, of which only those on scales and zero points are checked.
+// types that share a buffer, versions above the runtime's, and multipliers above what the kernels' shifts express. In
+// the order of the model. uint8 models follow older rules, of which only those on scales and zero points are checked.
 // REQUIRES: VerifyModel(model) is OK.
 std::vector<Defect> FindDefects(const Model& model);
 

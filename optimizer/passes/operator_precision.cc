@@ -70,6 +70,9 @@ std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const s
       (absl::StrContains(precision, "weight-only") || absl::StrContains(precision, "dynamic-range"))) {
     return WhyOtherForm(model.subgraphs[subgraph], op, recipe.quantize);
   }
+  if (scheme == Scheme::kFullInteger && absl::StrContains(precision, "dynamic-range")) {
+    return "it has no full-integer form here: int8 weights, float32 activations";
+  }
   if (precision != "float32") return "";
   const bool has_weights = GetWeightOperands(op.kind).has_value();
   switch (scheme) {

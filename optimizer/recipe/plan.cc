@@ -10,6 +10,7 @@ namespace {
 // constants. Each touches the operators of its own scheme only.
 constexpr std::pair<Scheme, const char*> kQuantizingPasses[] = {
     {Scheme::kFullInteger, "quantize-full-integer"},
+    {Scheme::kFullInteger, "quantize-recurrent-weights"},
     {Scheme::kDynamicRange, "quantize-dynamic-range"},
     {Scheme::kWeightOnly, "quantize-weight-only"},
     {Scheme::kFloat16, "quantize-float16"},

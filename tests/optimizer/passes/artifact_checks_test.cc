@@ -37,14 +37,13 @@ Model Sound(TensorType type = TensorType::kInt8, OpKind kind = OpKind::kConv2d,
   };
   const TensorId x = builder.Input("x", {1, 4, 4, 2}, type);
   builder.model().subgraphs[0].tensor(x).quantization = PerTensor(0.5f, wide ? 0 : 3);
-  const size_t elements = 4, bytes = weight_type == TensorType::kInt8 ? 4 : weight_type == TensorType::kInt4 ? 2 : 1;
+  const size_t bytes = weight_type == TensorType::kInt8 ? 4 : weight_type == TensorType::kInt4 ? 2 : 1;
   Quantization per_channel;
   per_channel.scale = {0.25f, 0.5f};
   per_channel.zero_point = {0, 0};
   per_channel.quantized_dimension = kind == OpKind::kDepthwiseConv2d ? 3 : 0;
   const std::vector<int32_t> shape =
       kind == OpKind::kDepthwiseConv2d ? std::vector<int32_t>{1, 2, 1, 2} : std::vector<int32_t>{2, 1, 1, 2};
-  static_cast<void>(elements);
   const TensorId w = builder.Constant("w", shape, weight_type, std::vector<uint8_t>(bytes, 1), per_channel);
   Quantization product;
   product.scale = {0.125f, 0.25f};
@@ -111,7 +110,7 @@ TEST(FindDefectsTest, NamesEveryBrokenRule) {
       {"version", [](Model& m) { m.subgraphs[0].ops[0].version = 9; }},
       {"shared-buffer", [](Model& m) { At(m, 1).buffer = At(m, 2).buffer; }},
       {"signature", [](Model& m) { m.signatures[0].outputs[0].tensor = TensorId(4); }},
-      {"multiplier", [](Model& m) { At(m, 0).quantization.scale[0] = 1e-12f; }},
+      {"multiplier", [](Model& m) { At(m, 0).quantization.scale[0] = 1e12f; }},
   };
   for (const Breach& breach : breaches) {
     Model model = Sound(breach.type, breach.kind);

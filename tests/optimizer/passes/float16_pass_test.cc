@@ -100,7 +100,9 @@ TEST(Float16PassTest, ConstantsOfOtherSchemesStay) {
   const Model model = TwoConvolutions();
   Recipe recipe;
   recipe.quantize.scheme = Scheme::kFloat16;
-  recipe.rules.push_back({.selector = {.index = 1}, .skip = true});
+  Rule& rule = recipe.rules.emplace_back();
+  rule.selector.index = 1;
+  rule.skip = true;
   const auto table = SettingsTable::Resolve(model, recipe);
   ASSERT_TRUE(table.ok());
   Model result = model;

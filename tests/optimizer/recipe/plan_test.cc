@@ -20,7 +20,7 @@ TEST(PlanRecipeTest, CleansUpBeforeItQuantizes) {
   EXPECT_THAT(PlanOf("float16"), ElementsAre("quantize-float16"));
   EXPECT_THAT(PlanOf("dynamic-range"), ElementsAre("expand-float16", "quantize-dynamic-range"));
   EXPECT_THAT(PlanOf("weight-only-int8"), ElementsAre("expand-float16", "quantize-weight-only"));
-  EXPECT_THAT(PlanOf("int8"), ElementsAre("expand-float16", "quantize-full-integer"));
+  EXPECT_THAT(PlanOf("int8"), ElementsAre("expand-float16", "quantize-full-integer", "quantize-recurrent-weights"));
 }
 
 TEST(PlanRecipeTest, RunsThePassOfEveryScheme) {
@@ -36,7 +36,8 @@ TEST(PlanRecipeTest, RunsThePassOfEveryScheme) {
   add_rule("GATHER", Scheme::kFloat16, false);
   add_rule("SOFTMAX", Scheme::kDynamicRange, true);
   EXPECT_THAT(PlanRecipe(ResolveRecipe(recipe, "recipe").value()),
-              ElementsAre("expand-float16", "quantize-full-integer", "quantize-weight-only", "quantize-float16"));
+              ElementsAre("expand-float16", "quantize-full-integer", "quantize-recurrent-weights",
+                          "quantize-weight-only", "quantize-float16"));
 }
 
 TEST(PlanRecipeTest, RunsRulesOfARecipeThatLeavesTheRestAlone) {
