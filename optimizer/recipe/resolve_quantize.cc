@@ -65,12 +65,14 @@ void ResolveIntegerWeights(const std::string& field, Scheme scheme, WeightSettin
   }
 }
 
-void ResolveActivations(const std::string& field, ActivationSettings& activations, ViolationList& violations) {
+void ResolveActivations(const std::string& field, Effort effort, ActivationSettings& activations,
+                        ViolationList& violations) {
   if (!activations.bits) activations.bits = 8;
   if (*activations.bits != 8 && *activations.bits != 16) {
     violations.Add(field + ".bits", absl::StrFormat("%d, expected 8 or 16", *activations.bits));
   }
-  if (!activations.ranges) activations.ranges = *activations.bits == 16 ? "min-max" : "best";
+  const bool chooses = *activations.bits == 8 && effort != Effort::kFast;
+  if (!activations.ranges) activations.ranges = chooses ? "best" : "min-max";
   if (!IsOneOf(*activations.ranges, {"best", "min-max", "percentile", "min-error", "entropy", "moving-average"})) {
     violations.Add(field + ".ranges",
                    absl::StrFormat("'%s', expected BEST, MIN_MAX, PERCENTILE, MIN_ERROR, ENTROPY or MOVING_AVERAGE",
@@ -106,7 +108,8 @@ void RefuseUnlessUnset(bool set, const std::string& field, ViolationList& violat
 
 }  // namespace
 
-void ResolveOperatorSettings(const std::string& field, QuantizeSettings& settings, ViolationList& violations) {
+void ResolveOperatorSettings(const std::string& field, Effort effort, QuantizeSettings& settings,
+                             ViolationList& violations) {
   const Scheme scheme = *settings.scheme;
   if (scheme == Scheme::kFloat16) {
     ResolveFloat16Weights(field + ".weights", settings.weights, violations);
@@ -114,15 +117,15 @@ void ResolveOperatorSettings(const std::string& field, QuantizeSettings& setting
     ResolveIntegerWeights(field + ".weights", scheme, settings.weights, violations);
   }
   if (scheme == Scheme::kFullInteger) {
-    ResolveActivations(field + ".activations", settings.activations, violations);
+    ResolveActivations(field + ".activations", effort, settings.activations, violations);
   } else {
     RefuseUnlessUnset(settings.activations.bits.has_value(), field + ".activations.bits", violations);
     RefuseUnlessUnset(settings.activations.ranges.has_value(), field + ".activations.ranges", violations);
   }
 }
 
-void ResolveQuantize(const std::string& field, QuantizeSettings& settings, ViolationList& violations) {
-  ResolveOperatorSettings(field, settings, violations);
+void ResolveQuantize(const std::string& field, Effort effort, QuantizeSettings& settings, ViolationList& violations) {
+  ResolveOperatorSettings(field, effort, settings, violations);
   if (settings.scheme == Scheme::kFullInteger) {
     ResolveIoType(field, settings, violations);
     if (!settings.allow_float_fallback) settings.allow_float_fallback = true;

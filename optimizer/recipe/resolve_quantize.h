@@ -12,10 +12,11 @@ namespace lathe {
 // adds a violation for each value that the scheme does not take; fields that mean nothing for the scheme must be unset.
 // Paths start with `field`, e.g. "quantize". Resolving twice changes nothing.
 // REQUIRES: settings.scheme is set and not kNone.
-void ResolveQuantize(const std::string& field, QuantizeSettings& settings, ViolationList& violations);
+void ResolveQuantize(const std::string& field, Effort effort, QuantizeSettings& settings, ViolationList& violations);
 
 // The same for the settings of single operators alone: weights and activations.
-void ResolveOperatorSettings(const std::string& field, QuantizeSettings& settings, ViolationList& violations);
+void ResolveOperatorSettings(const std::string& field, Effort effort, QuantizeSettings& settings,
+                             ViolationList& violations);
 
 // True: no field but the scheme is set.
 bool HasOnlyScheme(const QuantizeSettings& settings);

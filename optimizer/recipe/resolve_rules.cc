@@ -55,20 +55,20 @@ void CheckModelSettings(const std::string& field, const QuantizeSettings& recipe
   refuse(rule.require_full_integer && rule.require_full_integer != recipe.require_full_integer, "require_full_integer");
 }
 
-void ResolveAction(const std::string& rule_field, const QuantizeSettings& recipe, QuantizeSettings& rule,
+void ResolveAction(const std::string& rule_field, const Recipe& recipe, QuantizeSettings& rule,
                    ViolationList& violations) {
   const std::string field = rule_field + ".quantize";
   if (!rule.scheme && HasOnlyScheme(rule)) {
     violations.Add(rule_field, "has no action; set skip: true, or some field of quantize");
     return;
   }
-  CheckModelSettings(field, recipe, rule, violations);
-  InheritQuantize(recipe, rule);
+  CheckModelSettings(field, recipe.quantize, rule, violations);
+  InheritQuantize(recipe.quantize, rule);
   if (rule.scheme.value_or(Scheme::kNone) == Scheme::kNone) {
     violations.Add(field + ".scheme", "must be set, because the recipe has none");
     return;
   }
-  ResolveOperatorSettings(field, rule, violations);
+  ResolveOperatorSettings(field, *recipe.effort, rule, violations);
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ void ResolveRules(Recipe& recipe, ViolationList& violations) {
     Rule& rule = recipe.rules[i];
     const std::string field = absl::StrFormat("rules[%d]", i);
     CheckSelector(field + ".selector", rule.selector, violations);
-    if (!rule.skip) ResolveAction(field, recipe.quantize, rule.quantize, violations);
+    if (!rule.skip) ResolveAction(field, recipe, rule.quantize, violations);
   }
 }
 

@@ -76,14 +76,13 @@ bool Quantizes(const Recipe& recipe) {
 // The recipe's own settings; rules may quantize a model that these leave alone.
 void ResolveOwnQuantize(Recipe& recipe, ViolationList& violations) {
   if (recipe.quantize.scheme.value_or(Scheme::kNone) != Scheme::kNone) {
-    ResolveQuantize("quantize", recipe.quantize, violations);
+    ResolveQuantize("quantize", *recipe.effort, recipe.quantize, violations);
   } else if (!HasOnlyScheme(recipe.quantize)) {
     violations.Add("quantize.scheme", "must be set, because other fields of quantize are; or name a preset");
   }
 }
 
 void ResolveCorrections(Recipe& recipe, ViolationList& violations) {
-  if (!recipe.effort) recipe.effort = Effort::kBalanced;
   const bool integers = UsesIntegers(recipe);
   Correction usual = Correction::kFast;
   if (recipe.effort == Effort::kFast) usual = Correction::kOff;
@@ -128,6 +127,7 @@ absl::StatusOr<Recipe> ResolveRecipe(const Recipe& recipe, std::string_view pref
   for (const std::string& field : recipe.unsupported_fields) {
     violations.Add(field, "this version does not implement the field; leave it out");
   }
+  if (!resolved.effort) resolved.effort = Effort::kBalanced;
   ResolvePreset(resolved, violations);
   ResolveOwnQuantize(resolved, violations);
   ResolveRules(resolved, violations);

@@ -113,6 +113,7 @@ TEST(ResolveRecipeTest, EffortDecidesWhatIsTried) {
   EXPECT_EQ(balanced.rounding, Correction::kFast);
   recipe.effort = Effort::kFast;
   EXPECT_EQ(ResolveRecipe(recipe, "r")->correct.rounding, Correction::kOff);
+  EXPECT_EQ(ResolveRecipe(recipe, "r")->quantize.activations.ranges, "min-max");
   EXPECT_EQ(ResolveRecipe(recipe, "r")->correct.residual_constants, Correction::kFast);
   recipe.effort = Effort::kBest;
   recipe.correct.bias = Correction::kOff;
