@@ -68,7 +68,8 @@ std::string OutputLine(const v1::OutputError& output) {
 
 std::string ErrorText(const v1::ErrorReport& error) {
   std::string text = absl::StrFormat("\nerror against the input (SQNR) over %d %s%ssamples\n", error.samples(),
-                                     error.held_back() ? "held-back " : "", error.synthetic() ? "synthetic " : "");
+                                     error.held_back() && !error.synthetic() ? "held-back " : "",
+                                     error.synthetic() ? "synthetic " : "");
   for (const auto& output : error.outputs()) text += OutputLine(output);
   if (error.synthetic()) {
     text += "  Synthetic samples say little about accuracy: give real ones with --calibration.\n";
