@@ -93,6 +93,42 @@ absl::Span<const float> Channel(absl::Span<const float> weights, ChannelLayout l
   return scratch;
 }
 
+// The places of one channel's weights in the tensor: place(i) = i / inner * stride + start + i % inner.
+struct ChannelPlaces {
+  ChannelPlaces(ChannelLayout layout, size_t channel)
+      : inner(static_cast<size_t>(layout.inner)),
+        stride(static_cast<size_t>(layout.channels) * inner),
+        start(channel * inner),
+        count(static_cast<size_t>(layout.outer) * inner) {}
+  size_t operator()(size_t i) const { return i / inner * stride + start + i % inner; }
+  size_t inner, stride, start, count;
+};
+
+struct Move {
+  float gain;  // how far beyond its weight the level lies, in steps
+  size_t place;
+  bool operator<(const Move& other) const { return gain != other.gain ? gain > other.gain : place < other.place; }
+};
+
+void BalanceChannel(absl::Span<const float> weights, const ChannelPlaces& places, float scale, int bits,
+                    absl::Span<int8_t> levels, std::vector<Move>& moves) {
+  double sum = 0;
+  for (size_t i = 0; i < places.count; ++i) sum += levels[places(i)] - double{weights[places(i)]} / scale;
+  const int direction = sum > 0 ? 1 : -1;
+  moves.clear();
+  for (size_t i = 0; i < places.count; ++i) {
+    const size_t place = places(i);
+    const float gain = static_cast<float>(direction) * (static_cast<float>(levels[place]) - weights[place] / scale);
+    const int moved = levels[place] - direction;
+    if (gain > 0 && moved >= LowestLevel(bits) && moved <= HighestLevel(bits)) moves.push_back({gain, place});
+  }
+  const size_t count = std::min(moves.size(), static_cast<size_t>(std::nearbyint(std::fabs(sum))));
+  std::partial_sort(moves.begin(), moves.begin() + static_cast<ptrdiff_t>(count), moves.end());
+  for (size_t i = 0; i < count; ++i) {
+    levels[moves[i].place] = static_cast<int8_t>(levels[moves[i].place] - direction);
+  }
+}
+
 // NaN for a row without detail.
 double RowSqnrDb(absl::Span<const float> entries, double step) {
   const auto count = static_cast<double>(entries.size());
@@ -135,6 +171,17 @@ void LowerScalesToLeastError(absl::Span<const float> weights, ChannelLayout layo
     std::vector<float> scratch;
     for (size_t c = begin; c < end; ++c) {
       scales[c] = LeastErrorScale(Channel(weights, layout, c, scratch), scales[c], bits);
+    }
+  });
+}
+
+void BalanceRounding(absl::Span<const float> weights, ChannelLayout layout, absl::Span<const float> scales, int bits,
+                     absl::Span<int8_t> levels) {
+  const size_t size = std::max<size_t>(1, static_cast<size_t>(layout.outer * layout.inner));
+  ParallelForRanges(scales.size(), std::max<size_t>(1, kGrain / size), [&](size_t begin, size_t end) {
+    std::vector<Move> moves;
+    for (size_t c = begin; c < end; ++c) {
+      BalanceChannel(weights, ChannelPlaces(layout, c), scales[c], bits, levels, moves);
     }
   });
 }

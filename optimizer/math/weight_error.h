@@ -16,6 +16,14 @@ namespace lathe::math {
 // REQUIRES: scales are those of ChooseWeightScales(weights, layout, scales, bits). Same bits for any thread count.
 void LowerScalesToLeastError(absl::Span<const float> weights, ChannelLayout layout, int bits, absl::Span<float> scales);
 
+// Moves levels to the other neighbour of their weight, those nearest to the middle first, until the errors q * scale -
+// w of each channel add up to at most half a scale: inputs behind a RELU have positive means, so errors of one sign add
+// up in every output, while their squares grow little (SQuant, arXiv 2202.07471, its sum over the output channel;
+// measured in docs/decisions/0014). Levels at the end of the range stay. REQUIRES: levels are those of QuantizeWeights
+// with the same arguments. Same levels for any thread count.
+void BalanceRounding(absl::Span<const float> weights, ChannelLayout layout, absl::Span<const float> scales, int bits,
+                     absl::Span<int8_t> levels);
+
 // Sum of (w - scale * q)^2 with q as QuantizeWeights rounds (up to the rounding of 1 / scale).
 double SquaredError(absl::Span<const float> weights, float scale, int bits);
 

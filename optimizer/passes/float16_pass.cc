@@ -10,6 +10,7 @@
 #include "optimizer/model/graph_editor.h"
 #include "optimizer/model/uses.h"
 #include "optimizer/passes/versions.h"
+#include "optimizer/passes/weight_plan.h"
 #include "optimizer/passes/weights.h"
 
 namespace lathe {
@@ -19,12 +20,16 @@ namespace {
 constexpr int64_t kElementsMin = 192;
 constexpr float kHalfMax = 65504;
 
-// Kinds whose kernels and XNNPACK take an operand that DEQUANTIZE makes. Others (LSTM, PADV2, control flow) ask for a
+// Kinds whose kernels and XNNPACK take an operand that DEQUANTIZE makes. Others (PADV2, control flow) ask for a
 // constant when they are prepared. Biases stay float32: they are a hundredth of the bytes, and an error in one shifts a
 // whole channel.
 bool TakesDequantizedConstant(const Op& op, TensorId constant) {
   if (const std::optional<WeightOperands> operands = GetWeightOperands(op.kind)) {
     return op.inputs[operands->weights] == constant;
+  }
+  const std::vector<size_t> recurrent = RecurrentWeightOperands(op);
+  if (!recurrent.empty()) {
+    return std::any_of(recurrent.begin(), recurrent.end(), [&](size_t i) { return op.inputs[i] == constant; });
   }
   switch (op.kind) {
     case OpKind::kAdd:

@@ -51,6 +51,7 @@ std::vector<uint8_t> Quantized(absl::Span<const float> values, math::ChannelLayo
   }
   std::vector<int8_t> levels(values.size());
   math::QuantizeWeights(values, layout, scales, absl::MakeSpan(levels), bits);
+  math::BalanceRounding(values, layout, scales, bits, absl::MakeSpan(levels));
   return Packed(levels, bits);
 }
 

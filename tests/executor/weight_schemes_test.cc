@@ -247,6 +247,9 @@ TEST(WeightSchemesTest, RecurrentWeights) {
   for (Layer layer : {Layer::kLstm, Layer::kSequenceLstm, Layer::kRnn, Layer::kSequenceRnn, Layer::kSvdf}) {
     ExpectWithin(IntegerWeightsPass(Mode::kDynamicRange), layer, 36, "dynamic range");
     ExpectWithin(IntegerWeightsPass(Mode::kRecurrent), layer, 36, "beside full integer");
+    ExpectWithin(IntegerWeightsPass(Mode::kWeightOnly), layer, 40, "weight only");
+    ExpectWithin(IntegerWeightsPass(Mode::kWeightOnly, Weights(4)), layer, 40, "asked for int4");
+    ExpectWithin(Float16Pass(), layer, 60, "float16");
   }
 }
 

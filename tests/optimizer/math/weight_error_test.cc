@@ -87,6 +87,28 @@ TEST(LowerScalesToLeastErrorTest, ThreadsDoNotChangeIt) {
   EXPECT_EQ(one, four);
 }
 
+TEST(BalanceRoundingTest, ErrorsOfEachChannelCancelAndNoLevelLeavesItsNeighbours) {
+  const std::vector<float> weights = Weights(6 * 10 * 14, 10);
+  for (const ChannelLayout layout : {ChannelLayout{1, 6, 140}, {6, 10, 14}, {84, 10, 1}}) {
+    for (int bits : {4, 2}) {
+      std::vector<float> scales(static_cast<size_t>(layout.channels));
+      ASSERT_TRUE(ChooseWeightScales(weights, layout, absl::MakeSpan(scales), bits).ok());
+      std::vector<int8_t> levels(weights.size());
+      QuantizeWeights(weights, layout, scales, absl::MakeSpan(levels), bits);
+      BalanceRounding(weights, layout, scales, bits, absl::MakeSpan(levels));
+      std::vector<double> sums(scales.size());
+      for (size_t i = 0; i < weights.size(); ++i) {
+        const size_t c = i / static_cast<size_t>(layout.inner) % scales.size();
+        const double error = levels[i] - double{weights[i]} / scales[c];
+        EXPECT_LT(std::fabs(error), 1.0001);
+        EXPECT_LE(std::abs(levels[i]), 1 << (bits - 1));
+        sums[c] += error;
+      }
+      for (double sum : sums) EXPECT_LE(std::fabs(sum), 0.5001);
+    }
+  }
+}
+
 TEST(DetailSqnrDbTest, NeitherConstantsNorOutliersHideTheLossOfDetail) {
   std::vector<float> table = Weights(64 * 256, 9);
   const float step = 0.03f;

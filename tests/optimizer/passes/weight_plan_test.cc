@@ -111,6 +111,20 @@ TEST(PlanWeightsTest, BlocksNeedInt4FullyConnectedOnTheOperatorAndWholeBlocks) {
   EXPECT_EQ(granularity(OpKind::kFullyConnected), ScaleGranularity::kChannel);
 }
 
+TEST(PlanWeightsTest, SmallestLayersKeepInt8) {
+  ModelBuilder builder;
+  TensorId x = builder.FullyConnected(builder.Input("x", {1, 256}), 256, 1);
+  builder.Output(builder.FullyConnected(x, 16, 2));
+  const Model model = builder.Build();
+  for (Scheme scheme : {Scheme::kDynamicRange, Scheme::kWeightOnly}) {
+    EXPECT_EQ(PlanOf(model, Settings(scheme, 4), 0).constants[0].bits, 4);
+    const WeightPlan last = PlanOf(model, Settings(scheme, 4), 1);
+    EXPECT_EQ(last.constants[0].bits, 8);
+    EXPECT_THAT(last.reason, HasSubstr("smallest layers"));
+    EXPECT_EQ(WhyOtherForm(model.subgraphs[0], model.subgraphs[0].ops[1], Settings(scheme, 4)), last.reason);
+  }
+}
+
 Model Gather(std::vector<float> table, int32_t rows, int32_t columns) {
   ModelBuilder builder;
   const TensorId ids = builder.Input("ids", {1, 8}, TensorType::kInt32);
@@ -174,7 +188,10 @@ TEST(PlanWeightsTest, RecurrentKindsTakeAllTheirWeightsOrNone) {
   ASSERT_EQ(plan.constants.size(), 2u) << plan.reason;
   for (const IntegerConstant& constant : plan.constants) EXPECT_EQ(constant.granularity, ScaleGranularity::kTensor);
   EXPECT_THAT(PlanOf(model, Settings(Scheme::kDynamicRange, 4)).reason, HasSubstr("no int4 kernel"));
-  EXPECT_THAT(PlanOf(model, Settings(Scheme::kWeightOnly)).reason, HasSubstr("dynamic range only"));
+  const WeightPlan floats = PlanOf(model, Settings(Scheme::kWeightOnly));
+  ASSERT_EQ(floats.constants.size(), 2u);
+  EXPECT_EQ(floats.constants[0].place, Place::kBehindDequantize);
+  EXPECT_THAT(PlanOf(model, Settings(Scheme::kWeightOnly, 4)).reason, HasSubstr("int8"));
   model.subgraphs[0].tensor(r).is_variable = true;
   EXPECT_TRUE(PlanOf(model, Settings(Scheme::kDynamicRange)).constants.empty());
 }
