@@ -3,6 +3,7 @@ import argparse
 import importlib
 import sys
 import time
+import traceback
 
 import lathe
 import quantizer
@@ -26,7 +27,10 @@ def main():
     for name in arguments.sections or SECTIONS:
         started = time.monotonic()
         print(f"\n## {name}")
-        importlib.import_module(f"sections.{name}").run(bench, arguments.only)
+        try:
+            importlib.import_module(f"sections.{name}").run(bench, arguments.only)
+        except Exception:  # the other tables are wanted all the same
+            bench.checks.fail(f"section {name} broke off:\n{traceback.format_exc()}")
         print(f"\n{name}: {time.monotonic() - started:.0f} s", flush=True)
     failures = bench.checks.failures
     print(f"\n{bench.checks.count} checks, {len(failures)} failed")

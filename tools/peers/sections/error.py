@@ -31,8 +31,8 @@ def _peer_settings(scheme):
 
 
 def _peer_rows(bench, table, scheme, content, samples, test):
-    """The best dB of each output over its settings; all of them are printed."""
-    best = []
+    """(best dB of each output over its settings, bytes of its largest file); all of them are printed."""
+    best, largest = [], 0
     for settings in _peer_settings(scheme):
         label = f"litert-quantizer {settings.scheme}, weights {settings.weights}, ranges {settings.ranges}"
         try:
@@ -42,8 +42,9 @@ def _peer_rows(bench, table, scheme, content, samples, test):
             continue
         db = bench.errors(made, content, test)["sqnr_db"]
         best.append(db)
+        largest = max(largest, len(made))
         table.row(scheme, label, *map(tables.number, db), f"{len(made):,}", "")
-    return np.max(best, axis=0) if best else None
+    return np.max(best, axis=0), largest
 
 
 def _landmark_arguments(bench, scheme, calibration):
@@ -59,7 +60,7 @@ def _landmark(bench):
     table = tables.Table(f"face_landmark, SQNR in dB on {SAMPLES} inputs of seed {TEST_SEED}, calibrated with {SAMPLES} of seed "
                          f"{CALIBRATION_SEED}", "scheme", "file", "output 1", "output 2", "bytes", "")
     for scheme, (gains, least) in LANDMARK_BOUNDS.items():
-        best = _peer_rows(bench, table, scheme, content, samples, test)
+        best, largest = _peer_rows(bench, table, scheme, content, samples, test)
         for effort in ("balanced", "best"):
             label = f"face_landmark {scheme}, effort {effort}"
             try:
@@ -71,7 +72,8 @@ def _landmark(bench):
                 continue
             db = bench.errors(made, content, test)["sqnr_db"]
             good = True
-            if effort == "balanced" and best is not None:  # the default is what is promised
+            if effort == "balanced":  # the default is what is promised
+                good = bench.checks.at_most(f"{label}, bytes beside litert-quantizer's", len(made), largest, digits=0)
                 for index, (value, its, gain) in enumerate(zip(db, best, gains)):
                     good &= bench.checks.at_least(f"{label}, output {index + 1}", value, its + gain, " dB")
                 good &= least is None or bench.checks.at_least(f"{label}, least output", min(db), least, " dB")
