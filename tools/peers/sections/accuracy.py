@@ -7,7 +7,8 @@ import structure
 import tables
 
 SCHEMES = ("float16", "weight-only-int8", "dynamic-range", "int8", "int16x8")
-# Points that int8 and int16x8 may lose against float, and be behind litert-quantizer; each plus one paired standard error.
+# Points that int8 and int16x8 may lose against float, and every scheme be behind litert-quantizer; each plus one paired
+# standard error.
 LOSS_MAX = 0.3
 LOSS_MAX_DETECTION_INT8 = 0.8
 WER_LOSS_MAX = 0.5  # of the recurrent models, in every scheme, without a standard error
@@ -55,14 +56,13 @@ def _print(bench, table, model, label, ours, peer, bound_of):
         if theirs is not None:
             its_lost, its_error = metrics.loss(reference, theirs.scores[index])
             behind, between = metrics.loss(theirs.scores[index], mine.scores[index])
-            if bound is not None:
-                good &= bench.checks.at_most(f"{what}, points behind litert-quantizer", behind, LOSS_MAX + between)
+            good &= bench.checks.at_most(f"{what}, points behind litert-quantizer", behind, LOSS_MAX + between)
             cells = [tables.number(theirs.scores[index].value), tables.signed(its_lost, its_error), tables.signed(behind, between)]
         least = lambda evaluation: "-" if evaluation is None else tables.number(min(evaluation.centered_db), 1)
         size = f"{len(content):,} ({len(theirs_content):,})" if theirs is not None else f"{len(content):,} ({theirs_content[:60]})"
         table.row(model.name, label, reference.name, tables.number(reference.value), tables.number(mine.scores[index].value),
                   tables.signed(lost, error), tables.number(bound), *cells, f"{least(mine)} ({least(theirs)})", size,
-                  "" if bound is None else "ok" if good else "FAILED")
+                  "ok" if good else "FAILED")
 
 
 def _measure(bench, table, model, label, arguments, settings, bound_of):
