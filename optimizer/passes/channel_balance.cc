@@ -12,6 +12,8 @@ namespace {
 constexpr float kExponentMax = 13;
 constexpr int kSweepsMax = 100;
 constexpr float kMovedMin = 1e-3f;
+// Below 2^(1/4) for every channel, balancing gains nothing that can be measured.
+constexpr float kWorthItMin = 0.25f;
 
 int32_t ComponentOf(const ScaleChains& chains, const std::vector<int32_t>& groups) {
   for (int32_t group : groups) {
@@ -178,9 +180,9 @@ void ChannelBalance::BalanceActivations(const ActivationStats& stats, float alph
 }
 
 std::vector<float> ChannelBalance::Divisors() const {
-  std::vector<float> divisors;
-  for (float factor : factors_) divisors.push_back(std::exp2(std::round(std::log2(factor))));
-  return divisors;
+  const bool worth_it = std::any_of(factors_.begin(), factors_.end(),
+                                    [](float factor) { return std::fabs(std::log2(factor)) > kWorthItMin; });
+  return worth_it ? factors_ : std::vector<float>(factors_.size(), 1.0f);
 }
 
 }  // namespace lathe

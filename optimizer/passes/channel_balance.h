@@ -25,7 +25,9 @@ class ChannelBalance {
   // scale for each input channel, take any factor for free: a group that only they read gets s = a.
   void BalanceActivations(const ActivationStats& stats, float alpha);
 
-  // The factors, rounded to powers of two.
+  // The factors; all 1 where none is far enough from 1 to be worth it. Not rounded to powers of two, which would keep
+  // every bit of the outputs but costs 1 to 2 dB of int8 (fm_mnv1relu 34.0 dB against 35.8, det_yolo 15.5
+  // against 16.8).
   std::vector<float> Divisors() const;
 
  private:

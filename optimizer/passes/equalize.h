@@ -34,9 +34,9 @@ struct Equalization {
 };
 
 // Rescales channels of activations of subgraph 0 (scale_chains.h says which) so that each uses a like part of the range
-// that its tensor is quantized to, and takes the factors up in the weights around them. Factors are powers of two
-// between 2^-13 and 2^13, so every value of the new model is the old one with another exponent and the outputs are the
-// same up to underflow. A second run finds nothing to do unless the first one stopped at its limit of sweeps.
+// that its tensor is quantized to, and takes the factors up in the weights around them. Factors lie between 2^-13 and
+// 2^13; outputs are the same to about 1e-6 of the largest. A second run finds nothing to do unless the first one
+// stopped at its limit of sweeps.
 //
 // Tensor ids stay valid: constants are rewritten in place, and one that an operator outside of the change reads too is
 // copied to the end. With `stats` (may be null) a RELU6 that never clipped while calibrating becomes RELU where its
@@ -49,8 +49,8 @@ absl::StatusOr<Equalization> Equalize(Model& model, const ActivationStats* stats
 // weights once and writes nothing.
 float ChannelImbalance(const Model& model);
 
-// What calibrating the new model on the same samples would see: exact, channel by channel, where the tensor's channels
-// were observed; else a range that holds it.
+// What calibrating the new model on the same samples would see: channel by channel and exact up to rounding where the
+// tensor's channels were observed; else a range that holds it.
 void ApplyToStats(const Equalization& equalization, ActivationStats& stats);
 
 // Equalize with fixed settings. Inputs, outputs and signatures keep names, types and order. Uses the context's stats

@@ -65,15 +65,14 @@ TEST(EqualizePassTest, BalancesWhatWritesAndWhatReadsAChannel) {
   const std::vector<float> columns = LargestOfColumns(Operand(result, 1, 1), 8);
   for (size_t c = 1; c < 8; ++c) {
     const float ratio = rows[c] / columns[c] / (rows[0] / columns[0]);
-    // A power of two in place of the exact factor: at most sqrt(2) for each channel, squared in the ratio.
-    EXPECT_LE(std::fabs(std::log2(ratio)), 2.0f) << "channel " << c;
+    EXPECT_NEAR(ratio, 1, 0.01) << "channel " << c;
   }
   // The original is 2^28 apart.
   const std::vector<float> old_rows = LargestOfRows(Operand(model, 0, 1), 8);
   EXPECT_GT(std::log2(old_rows[7] / old_rows[0]), 10.0f);
 }
 
-TEST(EqualizePassTest, ProductsOfWeightsStayEqualToTheBit) {
+TEST(EqualizePassTest, FactorsCancelBetweenTheLayers) {
   ModelBuilder builder;
   TensorId hidden;
   const Model model = TwoLayers(builder, &hidden);
@@ -84,10 +83,10 @@ TEST(EqualizePassTest, ProductsOfWeightsStayEqualToTheBit) {
   const auto w1 = Operand(model, 0, 1), w2 = Operand(model, 1, 1), b1 = Operand(model, 0, 2);
   const auto v1 = Operand(result, 0, 1), v2 = Operand(result, 1, 1), c1 = Operand(result, 0, 2);
   for (size_t i = 0; i < 64; ++i) {
-    EXPECT_EQ(v1[i] * divisors[i / 8], w1[i]);
-    EXPECT_EQ(v2[i] / divisors[i % 8], w2[i]);
+    EXPECT_FLOAT_EQ(v1[i] * divisors[i / 8], w1[i]);
+    EXPECT_FLOAT_EQ(v2[i] / divisors[i % 8], w2[i]);
   }
-  for (size_t i = 0; i < 8; ++i) EXPECT_EQ(c1[i] * divisors[i], b1[i]);
+  for (size_t i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(c1[i] * divisors[i], b1[i]);
 }
 
 TEST(EqualizePassTest, DepthwiseChainIsChangedInPlace) {
@@ -153,12 +152,9 @@ TEST(EqualizePassTest, AlphaOneMakesChannelsEquallyWide) {
   ApplyToStats(*equalization, stats);
   const TensorStats& now = *stats.Find(hidden);
   for (const TensorRange& range : now.channels) {
-    EXPECT_LE(now.range.max / range.max, 2.0f);
-    EXPECT_GT(range.max, 0);
+    EXPECT_FLOAT_EQ(range.max, now.range.max);
   }
-  EXPECT_EQ(now.range.max, std::max_element(now.channels.begin(), now.channels.end(), [](auto& a, auto& b) {
-                             return a.max < b.max;
-                           })->max);
+  EXPECT_GT(now.range.max, 0);
 }
 
 TEST(EqualizePassTest, ClipThatNeverActedBecomesRelu) {
