@@ -1,0 +1,214 @@
+#include "tests/fuzz/network_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "optimizer/model/model_reader.h"
+#include "optimizer/model/model_writer.h"
+#include "optimizer/passes/equalize.h"
+#include "optimizer/passes/registry.h"
+#include "optimizer/recipe/plan.h"
+#include "optimizer/recipe/validate.h"
+#include "runtime/calibrate.h"
+#include "runtime/interpreter.h"
+#include "runtime/samples.h"
+#include "runtime/value_conversion.h"
+#include "tests/fuzz/random_network.h"
+
+namespace lathe {
+namespace {
+
+constexpr double kEqualizedErrorMax = 1e-4;
+
+// By output: the values of all samples.
+using Outputs = std::vector<std::vector<double>>;
+
+absl::StatusOr<Outputs> RunAll(const Model& model, SampleSource& samples) {
+  LATHE_ASSIGN_OR_RETURN(const std::string bytes, SerializeModel(model));
+  const absl::Span<const uint8_t> view(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Interpreter> interpreter, Interpreter::Create(model, view, {}));
+  LATHE_RETURN_IF_ERROR(samples.Rewind());
+  Outputs outputs(interpreter->outputs().size());
+  Sample sample;
+  while (true) {
+    LATHE_ASSIGN_OR_RETURN(const bool more, samples.Next(&sample));
+    if (!more) return outputs;
+    for (size_t i = 0; i < sample.inputs.size(); ++i) {
+      LATHE_RETURN_IF_ERROR(interpreter->SetInput(i, sample.inputs[i]));
+    }
+    LATHE_RETURN_IF_ERROR(interpreter->Run());
+    for (size_t o = 0; o < outputs.size(); ++o) {
+      const TensorInfo& info = interpreter->outputs()[o];
+      for (int64_t i = 0; i < info.elements; ++i) {
+        outputs[o].push_back(RealValue(info, interpreter->Output(o), static_cast<size_t>(i)));
+      }
+    }
+  }
+}
+
+// The scale of the integers behind an output: its own, or that of what a DEQUANTIZE makes it from; 0 for a float.
+double OutputScale(const Model& model, size_t output) {
+  const Subgraph& graph = model.subgraphs[0];
+  TensorId id = graph.outputs[output];
+  for (const Op& op : graph.ops) {
+    if (op.kind == OpKind::kDequantize && op.outputs[0] == id) id = op.inputs[0];
+  }
+  const Quantization& quantization = graph.tensor(id).quantization;
+  return quantization.scale.size() == 1 ? static_cast<double>(quantization.scale[0]) : 0;
+}
+
+struct Error {
+  double sqnr_db = 0;  // mean removed
+  double largest = 0;  // in widths of the range with 0, or of 255 quanta if that is more
+};
+
+Error Compare(const std::vector<double>& expected, const std::vector<double>& found, double scale) {
+  double mean = 0, low = 0, high = 0;
+  for (double y : expected) {
+    mean += y / static_cast<double>(expected.size());
+    low = std::min(low, y);
+    high = std::max(high, y);
+  }
+  double signal = 0, noise = 0;
+  Error error;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double off = found[i] - expected[i];
+    signal += (expected[i] - mean) * (expected[i] - mean);
+    noise += off * off;
+    // A NaN stays, whatever comes after it.
+    if (!(std::fabs(off) <= error.largest)) error.largest = std::fabs(off);
+  }
+  error.sqnr_db = noise == 0 ? 200 : 10 * std::log10(signal / noise);
+  error.largest /= std::max({high - low, 255 * scale, 1e-6});
+  return error;
+}
+
+class NetworkCheck {
+ public:
+  NetworkCheck(uint32_t seed, std::string scratch_dir)
+      : seed_(seed), scratch_dir_(std::move(scratch_dir)), model_(MakeRandomNetwork(seed)) {
+    for (size_t i = 0; i < model_.subgraphs[0].ops.size(); ++i)
+      model_.subgraphs[0].ops[i].origin = static_cast<int32_t>(i);
+  }
+
+  absl::StatusOr<std::vector<NetworkFinding>> Run(const std::string& only) {
+    SampleOptions options;
+    options.seed = seed_;
+    options.input_low = -1;
+    LATHE_ASSIGN_OR_RETURN(samples_, MakeSyntheticSamples(model_, options));
+    absl::StatusOr<Outputs> expected = RunAll(model_, *samples_);
+    if (!expected.ok()) {
+      if (ReasonOf(expected.status()) == "RUNTIME_MISSING") return expected.status();
+      Report("float", std::string(expected.status().message()));
+      return std::move(findings_);
+    }
+    expected_ = *std::move(expected);
+    LATHE_RETURN_IF_ERROR(CalibrateNetwork());
+    if (only.empty() || only == "equalize") CheckEqualization();
+    for (const SchemeBound& bound : SchemeBounds()) {
+      if (only.empty() || only == bound.preset) CheckScheme(bound);
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  absl::Status CalibrateNetwork() {
+    std::vector<TensorId> tensors;
+    for (size_t i = 0; i < model_.subgraphs[0].tensors.size(); ++i) tensors.push_back(TensorId(i));
+    CalibrateOptions options;
+    options.scratch_dir = scratch_dir_;
+    LATHE_RETURN_IF_ERROR(samples_->Rewind());
+    LATHE_ASSIGN_OR_RETURN(Calibration calibration, Calibrate(model_, tensors, *samples_, options));
+    stats_ = std::move(calibration.stats);
+    return absl::OkStatus();
+  }
+
+  void CheckEqualization() {
+    CheckEqualized("equalize", nullptr, {});
+    CheckEqualized("equalize alpha 0.5", &stats_, {.alpha = 0.5f});
+    CheckEqualized("equalize alpha 1", &stats_, {.cross_layer = false, .alpha = 1.0f});
+  }
+
+  void CheckEqualized(const std::string& name, const ActivationStats* stats, const EqualizeSettings& settings) {
+    Model model = model_;
+    const absl::StatusOr<Equalization> equalization = Equalize(model, stats, settings);
+    if (!equalization.ok()) return Report(name, std::string(equalization.status().message()));
+    if (equalization->scaled_tensors > 0) CheckOutputs(name, model, 1000, kEqualizedErrorMax);
+  }
+
+  void CheckScheme(const SchemeBound& bound) {
+    Recipe recipe;
+    recipe.preset = bound.preset;
+    const absl::StatusOr<Recipe> resolved = ResolveRecipe(recipe, "recipe");
+    if (!resolved.ok()) return;  // a preset that this version does not have
+    Model model = model_;
+    const absl::StatusOr<int64_t> changes = Quantize(*resolved, model);
+    if (!changes.ok()) return Report(bound.preset, std::string(changes.status().message()));
+    if (*changes > 0) CheckOutputs(bound.preset, model, bound.sqnr_db_min, bound.error_max);
+  }
+
+  // Ranges stand for the tensors of the float model: passes that come before the one that asks for them must not have
+  // changed it, which they do not on networks without constants to fold. Returns the number of changes.
+  absl::StatusOr<int64_t> Quantize(const Recipe& recipe, Model& model) const {
+    int64_t changes = 0;
+    const RangeTable ranges = stats_.Ranges();
+    for (const std::string& name : PlanRecipe(recipe)) {
+      LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Pass> pass, MakePass(name, recipe));
+      PassContext context;
+      context.ranges = &ranges;
+      context.stats = &stats_;
+      LATHE_ASSIGN_OR_RETURN(const Change change, RunPass(*pass, model, context));
+      changes += change.count;
+    }
+    return changes;
+  }
+
+  void CheckOutputs(const std::string& scheme, const Model& model, double sqnr_db_min, double error_max) {
+    const absl::StatusOr<Outputs> found = RunAll(model, *samples_);
+    if (!found.ok()) return Report(scheme, std::string(found.status().message()));
+    for (size_t o = 0; o < expected_.size(); ++o) {
+      const Error error = Compare(expected_[o], (*found)[o], OutputScale(model, o));
+      if (error.sqnr_db >= sqnr_db_min || error.largest <= error_max) continue;
+      Report(scheme,
+             absl::StrFormat("output %d: %.1f dB, largest error %.4f of the range", o, error.sqnr_db, error.largest));
+    }
+  }
+
+  void Report(const std::string& scheme, const std::string& what) {
+    std::string kinds;
+    for (const Op& op : model_.subgraphs[0].ops) kinds += absl::StrFormat(" %s", OpKindName(op.kind));
+    findings_.push_back({seed_, scheme, what + ":" + kinds});
+  }
+
+  const uint32_t seed_;
+  const std::string scratch_dir_;
+  Model model_;
+  std::unique_ptr<SampleSource> samples_;
+  ActivationStats stats_;
+  Outputs expected_;
+  std::vector<NetworkFinding> findings_;
+};
+
+}  // namespace
+
+const std::vector<SchemeBound>& SchemeBounds() {
+  static const auto& bounds = *new std::vector<SchemeBound>{
+      {.preset = "float16", .sqnr_db_min = 45, .error_max = 2e-3},
+      {.preset = "weight-only-int8", .sqnr_db_min = 25, .error_max = 1.0 / 255},
+      {.preset = "dynamic-range", .sqnr_db_min = 20, .error_max = 2.0 / 255},
+      {.preset = "int8", .sqnr_db_min = 20, .error_max = 2.0 / 255},
+      {.preset = "int16x8", .sqnr_db_min = 25, .error_max = 1.0 / 255},
+      {.preset = "weight-only-int4", .sqnr_db_min = 5, .error_max = 16.0 / 255},
+  };
+  return bounds;
+}
+
+absl::StatusOr<std::vector<NetworkFinding>> CheckNetwork(uint32_t seed, const std::string& scratch_dir,
+                                                         const std::string& only) {
+  return NetworkCheck(seed, scratch_dir).Run(only);
+}
+
+}  // namespace lathe

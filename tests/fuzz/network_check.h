@@ -1,0 +1,41 @@
+#ifndef LATHE_TESTS_FUZZ_NETWORK_CHECK_H_
+#define LATHE_TESTS_FUZZ_NETWORK_CHECK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+
+namespace lathe {
+
+// How far a scheme may be from the float model on random networks, on the 16 samples that it was calibrated with. An
+// output passes when either holds:
+//   its SQNR, mean removed, is at least sqnr_db_min;
+//   no value is further off than error_max times the width of the output's range with 0. For int8 that is two quanta.
+// Random networks are harder than trained ones: differences of near-equal tensors and normalised noise have no
+// redundancy, which is why the second condition exists.
+struct SchemeBound {
+  const char* preset;
+  double sqnr_db_min;
+  double error_max;
+};
+const std::vector<SchemeBound>& SchemeBounds();
+
+// What went wrong with one network: an error of a pass or of the runtime, or an output beyond its bound.
+struct NetworkFinding {
+  uint32_t seed;
+  std::string scheme;
+  std::string what;  // with the kinds of operators of the network
+};
+
+// Makes the network of `seed`, rescales its channels in every way that equalization knows (float outputs must stay the
+// same to 1e-4 of the largest), quantizes it by every preset of SchemeBounds that this version supports, and runs all
+// of it on the runtime. `only`: one preset, or "equalize"; empty for all. Empty result: everything held.
+// FailedPrecondition RUNTIME_MISSING when there is no runtime.
+absl::StatusOr<std::vector<NetworkFinding>> CheckNetwork(uint32_t seed, const std::string& scratch_dir,
+                                                         const std::string& only = "");
+
+}  // namespace lathe
+
+#endif  // LATHE_TESTS_FUZZ_NETWORK_CHECK_H_
