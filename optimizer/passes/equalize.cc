@@ -9,6 +9,7 @@
 #include "optimizer/model/graph_editor.h"
 #include "optimizer/model/op_options.h"
 #include "optimizer/passes/channel_balance.h"
+#include "optimizer/passes/constant_writer.h"
 #include "optimizer/passes/scale_chains.h"
 
 namespace lathe {
@@ -48,9 +49,9 @@ class Rescaler {
       editor_.Finish();
       return result;
     }
-    CountReaders();
     ComputeConstants();
-    for (NewConstant& constant : constants_) Store(constant);
+    ConstantWriter writer(model_, editor_);
+    for (NewConstant& constant : constants_) writer.Store(constant.op, constant.operand, std::move(constant.bytes));
     for (OpId clip : chains_.clips) {
       if (result.divisors.count(graph().ops[clip.index()].outputs[0]) > 0) RemoveClip(clip);
     }
@@ -88,17 +89,6 @@ class Rescaler {
       }
     }
     return result;
-  }
-
-  void CountReaders() {
-    readers_.assign(graph().tensors.size(), 0);
-    for (const Op& op : graph().ops) {
-      for (TensorId id : op.inputs) {
-        if (id.valid()) ++readers_[id.index()];
-      }
-    }
-    for (TensorId id : graph().outputs) ++readers_[id.index()];
-    for (TensorId id : graph().inputs) ++readers_[id.index()];
   }
 
   // All new values from the old ones, before any of them is replaced.
@@ -142,19 +132,6 @@ class Rescaler {
     for (size_t i = 0; i < values.size(); ++i) out[i] = values[i] / divisors[i % divisors.size()];
   }
 
-  // In place for the last reader of the tensor, so that no tensor is left without one and ids stay valid; a copy for
-  // readers before, because those that come after may need the old values.
-  void Store(NewConstant& constant) {
-    const TensorId id = Operand(constant.op, constant.operand);
-    if (--readers_[id.index()] == 0) {
-      editor_.SetData(id, std::move(constant.bytes));
-      return;
-    }
-    Tensor copy = graph().tensor(id);
-    copy.buffer = editor_.AddBuffer(std::move(constant.bytes));
-    editor_.SetInput(constant.op, constant.operand, editor_.AddTensor(std::move(copy)));
-  }
-
   void RemoveClip(OpId id) {
     Op op = graph().ops[id.index()];
     if (op.kind != OpKind::kRelu6) {
@@ -171,7 +148,6 @@ class Rescaler {
   const ScaleChains& chains_;
   const std::vector<float>& divisors_;
   GraphEditor editor_;
-  std::vector<int> readers_;  // by tensor: operands and interface entries that still name it
   std::vector<NewConstant> constants_;
   std::vector<Source> sources_;  // of constants_
 };

@@ -1,5 +1,6 @@
 #include "optimizer/passes/registry.h"
 
+#include "optimizer/passes/absorb_bias.h"
 #include "optimizer/passes/equalize.h"
 #include "optimizer/passes/expand_float16_pass.h"
 #include "optimizer/passes/float16_pass.h"
@@ -13,6 +14,7 @@ const std::vector<PassEntry>& PassRegistry() {
       {"expand-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<ExpandFloat16Pass>(); }},
       {"equalize",
        [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<EqualizePass>(EqualizeSettings{}); }},
+      {"absorb-high-bias", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<AbsorbBiasPass>(); }},
       {"quantize-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<Float16Pass>(); }},
       {"quantize-dynamic-range",
        [](const Recipe& recipe) -> std::unique_ptr<Pass> {

@@ -7,14 +7,12 @@
 
 #include "optimizer/math/quantize.h"
 #include "optimizer/model/op_options.h"
+#include "optimizer/passes/channel_rules.h"
 #include "optimizer/passes/channel_sets.h"
 #include "optimizer/passes/weights.h"
 
 namespace lathe {
 namespace {
-
-// Larger weights are damaged or would overflow when rescaled; such an operator is left alone.
-constexpr float kMagnitudeMax = 1e20f;
 
 // Where RELU6 clips.
 constexpr float kClip = 6.0f;
@@ -75,9 +73,9 @@ class ChainFinder {
       case OpKind::kSum:
       case OpKind::kReduceMax:
       case OpKind::kReduceMin:
-        return KeepsLastAxis(op) && LinkThrough(id, op);
+        return ReducesOtherAxesOnly(model_, op) && LinkThrough(id, op);
       case OpKind::kTranspose:
-        return IsIdentityOnLastAxis(op) && LinkThrough(id, op);
+        return KeepsLastAxisInPlace(model_, op) && LinkThrough(id, op);
       case OpKind::kPad:
       case OpKind::kPadv2:
       case OpKind::kMirrorPad:
@@ -146,8 +144,8 @@ class ChainFinder {
     found.weights = operands.weights;
     found.bias_operand = *operands.bias;
     found.bias = op.input(found.bias_operand);
-    const std::optional<math::WeightGrid> grid = GridOf(op, operands);
-    if (!grid || !IsUsable(op.input(operands.weights))) return false;
+    const std::optional<math::WeightGrid> grid = FindWeightGrid(model_, op);
+    if (!grid) return false;
     found.grid = *grid;
     if (found.bias.valid() && (!IsUsable(found.bias) || NumElements(found.bias) != grid->rows)) return false;
     const bool keeps = KeepsFactors(id, op) && sets_.channels(out) == static_cast<size_t>(grid->rows);
@@ -165,31 +163,6 @@ class ChainFinder {
       nodes[c] = static_cast<int32_t>(sets_.node(id, (first + c) % sets_.channels(id)));
     }
     return nodes;
-  }
-
-  // Nullopt: shapes that do not fit together, or an unknown layout.
-  std::optional<math::WeightGrid> GridOf(const Op& op, const WeightOperands& operands) const {
-    if (!op.input(operands.weights).valid() || !op.input(operands.data).valid()) return std::nullopt;
-    const std::vector<int32_t>& shape = Shape(op.input(operands.weights));
-    const std::vector<int32_t>& data = Shape(op.input(operands.data));
-    if (data.empty() || data.back() < 1) return std::nullopt;
-    if (std::any_of(shape.begin(), shape.end(), [](int32_t size) { return size < 1; })) return std::nullopt;
-    const int64_t inputs = data.back();
-    if (op.kind == OpKind::kFullyConnected) {
-      const std::optional<FullyConnectedOptions> options = GetFullyConnectedOptions(op);
-      if (shape.size() != 2 || (options && !options->default_weights_format)) return std::nullopt;
-      // Several positions of a flattened image: feature j is channel j modulo the channels.
-      if (shape[1] % inputs != 0) return std::nullopt;
-      return math::WeightGrid{.rows = shape[0], .columns = shape[1]};
-    }
-    if (shape.size() != 4 || data.size() != 4) return std::nullopt;
-    const int64_t taps = int64_t{shape[1]} * shape[2];
-    if (op.kind == OpKind::kDepthwiseConv2d) {
-      if (shape[0] != 1 || shape[3] % inputs != 0) return std::nullopt;
-      return math::WeightGrid{.rows = shape[3], .taps = taps, .columns = inputs, .depthwise = true};
-    }
-    if (inputs % shape[3] != 0 || shape[0] % (inputs / shape[3]) != 0) return std::nullopt;
-    return math::WeightGrid{.rows = shape[0], .taps = taps, .columns = inputs, .groups = inputs / shape[3]};
   }
 
   // By a constant: a value for each channel takes up factors on both sides as a depthwise convolution does; one value
@@ -312,22 +285,10 @@ class ChainFinder {
     return true;
   }
 
-  bool KeepsLastAxis(const Op& op) const {
-    const auto axes = Ints(op.input(1));
-    if (!axes || !op.input(0).valid()) return false;
-    const auto last = static_cast<int32_t>(Shape(op.inputs[0]).size()) - 1;
-    return std::none_of(axes->begin(), axes->end(), [&](int32_t axis) { return axis == last || axis == -1; });
-  }
-
   // The blocks lie in the dimensions between the first and the last.
   bool IsSpatialBlock(const Op& op) const {
     const auto block = Ints(op.input(1));
     return block && op.input(0).valid() && block->size() + 2 <= Shape(op.inputs[0]).size();
-  }
-
-  bool IsIdentityOnLastAxis(const Op& op) const {
-    const auto order = Ints(op.input(1));
-    return order && !order->empty() && order->back() == static_cast<int32_t>(order->size()) - 1;
   }
 
   // Groups are numbered in order of their first node, which is the order of tensors and channels.
@@ -398,17 +359,8 @@ class ChainFinder {
   const std::vector<int32_t>& Shape(TensorId id) const { return graph_.tensor(id).shape; }
   int64_t NumElements(TensorId id) const { return id.valid() ? graph_.tensor(id).NumElements() : 0; }
 
-  // A dense float32 constant whose values can be rescaled.
-  bool IsUsable(TensorId id) const {
-    if (!id.valid() || !IsDenseFloatConstant(model_, graph_.tensor(id))) return false;
-    const math::MinMax range = math::FindMinMax(model_.FloatData(graph_.tensor(id)));
-    return range.lo >= -kMagnitudeMax && range.hi <= kMagnitudeMax;
-  }
-
-  std::optional<absl::Span<const int32_t>> Ints(TensorId id) const {
-    if (!IsConstant(id) || graph_.tensor(id).type != TensorType::kInt32) return std::nullopt;
-    return model_.Int32Data(graph_.tensor(id));
-  }
+  bool IsUsable(TensorId id) const { return IsUsableConstant(model_, id); }
+  std::optional<absl::Span<const int32_t>> Ints(TensorId id) const { return ConstantInts(model_, id); }
 
   const Model& model_;
   const Subgraph& graph_;

@@ -183,6 +183,7 @@ const std::vector<PassInfo>& Passes() {
   static const auto& passes = *new std::vector<PassInfo>{
       {"expand-float16", "turn float16 constants behind DEQUANTIZE into float32 constants"},
       {"equalize", "rescale channels so that all use a like part of their tensor's range; outputs stay the same"},
+      {"absorb-high-bias", "move channels to the middle of their range and what that changes into the next biases"},
       {"quantize-float16", "store float32 constants as float16 behind DEQUANTIZE"},
       {"quantize-dynamic-range", "integer weights on the operator, float32 activations"},
       {"quantize-weight-only", "integer weights behind DEQUANTIZE"},

@@ -1,8 +1,10 @@
 // fuzz_networks COUNT SEED DIR [ONLY]: checks the networks of SEED, SEED + 1, ... (network_check.h) with scratch files
-// in DIR. Prints one line a finding; ends with 1 if there was any. A crash shows its seed on the line before.
+// in DIR. Prints one line a finding; ends with 1 if there was any. DIR/seed holds the seed of a crash.
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 #include "tests/fuzz/network_check.h"
 
@@ -17,7 +19,7 @@ int main(int argc, char** argv) {
   size_t findings = 0;
   for (long i = 0; i < count; ++i) {
     const uint32_t seed = first + static_cast<uint32_t>(i);
-    std::fprintf(stderr, "seed %u\r", seed);
+    std::ofstream(std::string(argv[3]) + "/seed") << seed << "\n";  // flushed before a crash
     const auto result = lathe::CheckNetwork(seed, argv[3], argc == 5 ? argv[4] : "");
     if (!result.ok()) {
       std::fprintf(stderr, "seed %u: %s\n", seed, result.status().ToString().c_str());

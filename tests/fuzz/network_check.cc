@@ -8,6 +8,7 @@
 
 #include "optimizer/model/model_reader.h"
 #include "optimizer/model/model_writer.h"
+#include "optimizer/passes/absorb_bias.h"
 #include "optimizer/passes/equalize.h"
 #include "optimizer/passes/registry.h"
 #include "optimizer/recipe/plan.h"
@@ -130,6 +131,10 @@ class NetworkCheck {
     CheckEqualized("equalize", nullptr, {});
     CheckEqualized("equalize alpha 0.5", &stats_, {.alpha = 0.5f});
     CheckEqualized("equalize alpha 1", &stats_, {.cross_layer = false, .alpha = 1.0f});
+    Model model = model_;
+    const absl::StatusOr<BiasAbsorption> absorption = AbsorbHighBias(model, stats_);
+    if (!absorption.ok()) return Report("absorb-high-bias", std::string(absorption.status().message()));
+    if (absorption->shifted_tensors > 0) CheckOutputs("absorb-high-bias", model, 1000, kEqualizedErrorMax);
   }
 
   void CheckEqualized(const std::string& name, const ActivationStats* stats, const EqualizeSettings& settings) {

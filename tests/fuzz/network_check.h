@@ -29,8 +29,8 @@ struct NetworkFinding {
   std::string what;  // with the kinds of operators of the network
 };
 
-// Makes the network of `seed`, rescales its channels in every way that equalization knows (float outputs must stay the
-// same to 1e-4 of the largest), quantizes it by every preset of SchemeBounds that this version supports, and runs all
+// Makes the network of `seed`, rescales and shifts its channels in every way that the passes know (float outputs must
+// stay the same to 1e-4 of the largest), quantizes it by every preset of SchemeBounds that this version supports, and runs all
 // of it on the runtime. `only`: one preset, or "equalize"; empty for all. Empty result: everything held.
 // FailedPrecondition RUNTIME_MISSING when there is no runtime.
 absl::StatusOr<std::vector<NetworkFinding>> CheckNetwork(uint32_t seed, const std::string& scratch_dir,
