@@ -23,6 +23,8 @@ namespace lathe {
 namespace {
 
 constexpr double kEqualizedErrorMax = 1e-4;
+// Values of the networks are near 1: what is smaller than this is the rest of a cancellation, without a meaning.
+constexpr double kWidthMin = 0.01;
 
 // By output: the values of all samples.
 using Outputs = std::vector<std::vector<double>>;
@@ -63,7 +65,8 @@ double OutputScale(const Model& model, size_t output) {
 
 struct Error {
   double sqnr_db = 0;  // mean removed
-  double largest = 0;  // in widths of the range with 0, or of 255 quanta if that is more
+  double largest = 0;  // in widths
+  double width = 0;    // of the range with 0, or 255 quanta if that is more
 };
 
 Error Compare(const std::vector<double>& expected, const std::vector<double>& found, double scale) {
@@ -83,7 +86,8 @@ Error Compare(const std::vector<double>& expected, const std::vector<double>& fo
     if (!(std::fabs(off) <= error.largest)) error.largest = std::fabs(off);
   }
   error.sqnr_db = noise == 0 ? 200 : 10 * std::log10(signal / noise);
-  error.largest /= std::max({high - low, 255 * scale, 1e-6});
+  error.width = std::max({high - low, 255 * scale, kWidthMin});
+  error.largest /= error.width;
   return error;
 }
 
@@ -177,8 +181,8 @@ class NetworkCheck {
     for (size_t o = 0; o < expected_.size(); ++o) {
       const Error error = Compare(expected_[o], (*found)[o], OutputScale(model, o));
       if (error.sqnr_db >= sqnr_db_min || error.largest <= error_max) continue;
-      Report(scheme,
-             absl::StrFormat("output %d: %.1f dB, largest error %.4f of the range", o, error.sqnr_db, error.largest));
+      Report(scheme, absl::StrFormat("output %d: %.1f dB, largest error %.4f of the range %.3g", o, error.sqnr_db,
+                                     error.largest, error.width));
     }
   }
 
