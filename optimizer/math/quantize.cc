@@ -99,7 +99,7 @@ AffineParams ChooseInt8Params(float lo, float hi) {
 
 AffineParams ChooseInt16Params(float lo, float hi) {
   const double largest = std::max(std::fabs(static_cast<double>(lo)), std::fabs(static_cast<double>(hi)));
-  return {.scale = static_cast<float>(std::max<double>(largest, kActivationRangeMin) / 32767.0), .zero_point = 0};
+  return {.scale = static_cast<float>(std::max<double>(largest, kActivationRangeMin16) / 32767.0), .zero_point = 0};
 }
 
 void QuantizeInt16(absl::Span<const float> values, float scale, absl::Span<int16_t> out) {

@@ -20,6 +20,9 @@ struct AffineParams {
 // Activation ranges narrower than this get its scale: a tensor that was constant while calibrating would otherwise get
 // a scale near 0 and saturate on any other value later.
 inline constexpr float kActivationRangeMin = 1e-6f;
+// The same for int16: the kernels refuse a fused RELU6 where 6 / scale does not fit 32 bits, so 6 * 32767 / 2^31 at
+// least.
+inline constexpr float kActivationRangeMin16 = 1e-4f;
 
 // int8 parameters for an activation in [lo, hi]: the range is widened to hold 0, scale = (hi - lo) / 255, zero point =
 // round(-128 - lo / scale) clamped to [-128, 127]. REQUIRES: lo <= hi, both finite.

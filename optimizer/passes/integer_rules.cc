@@ -79,7 +79,8 @@ std::vector<IntegerRule> MakeRules() {
       With(Free(OpKind::kHardSwish), kGood, kNone),
       Free(OpKind::kGelu),
       Free(OpKind::kAbs),
-      With(Free(OpKind::kNeg), kWrong, kGood),  // the int8 kernel ignores zero points
+      // Both kernels negate the integers: right with one scale and no zero point.
+      With(Mixes(SameAsInput(OpKind::kNeg)), kWrong, kGood),
       // The int16 tables have 513 points: far off where the function is steep.
       With(Free(OpKind::kExp), kGood, kCoarse),
       With(Free(OpKind::kLog), kGood, kCoarse),

@@ -14,6 +14,13 @@ constexpr double kMulRatioMax = 256 * 0.999, kMulRatioMin = 0x1p-16 * 1.001;
 // The int16 kernel shifts sums left by 15 bits and demands a multiplier below 1 after that.
 constexpr double kAddRatioMax16 = 0x1p13;
 
+// The kernel doubles the larger scale, shifts both operands left by 7 bits, and ends the process unless the multiplier
+// of the square, (2 s)^2 / (2^14 * result), is below 1.
+constexpr double kSquareRatioMax = 0x1p12 * 0.999;
+
+// Prepare refuses a multiplier of 1 or more after a shift left by 7 bits.
+constexpr double kHardSwishRatioMax = 0x1p7 * 0.999;
+
 using Side = ScaleDemand::Side;
 
 void RequireResult(double least, double result_scale, std::vector<ScaleDemand>& demands) {
@@ -53,6 +60,14 @@ std::vector<ScaleDemand> FindScaleDemands(OpKind kind, int bits, const std::func
       }
       break;
     }
+    case OpKind::kSquaredDifference: {
+      const double largest = std::max(scale(0), scale(1));
+      RequireResult(largest * largest / kSquareRatioMax, result_scale, demands);
+      break;
+    }
+    case OpKind::kHardSwish:
+      if (bits == 8) RequireResult(scale(0) / kHardSwishRatioMax, result_scale, demands);
+      break;
     default:
       break;
   }

@@ -293,9 +293,14 @@ class NetworkMaker {
     } else {
       Add(OpKind::kSoftmax, {x}, ShapeOf(x), MakeSoftmaxOptions(1));
     }
+    End();
+    return true;
+  }
+
+  // The newest tensor becomes an output that nothing reads.
+  void End() {
     ends_.push_back(pool_.back());
     pool_.pop_back();
-    return true;
   }
 
   bool Concatenate(TensorId x) {
@@ -357,7 +362,8 @@ class NetworkMaker {
     return Add(OpKind::kGather, {x, Ints({Below(size), Below(size), Below(size)})}, out, MakeGatherOptions(axis));
   }
 
-  // softmax(x x^T) x over the positions of an image.
+  // softmax(x x^T) x over the positions of an image. Nothing reads its result: with random weights it is nearly the
+  // same at all positions.
   bool Attention(TensorId x) {
     const Shape in = ShapeOf(x);
     if (!IsImage(x) || in[1] * in[2] > 36) return false;
@@ -367,7 +373,9 @@ class NetworkMaker {
     const TensorId rows = pool_.back();
     Add(OpKind::kBatchMatmul, {rows, rows}, {1, positions, positions}, MakeBatchMatmulOptions({.adj_y = true}));
     Add(OpKind::kSoftmax, {pool_.back()}, {1, positions, positions}, MakeSoftmaxOptions(1));
-    return Add(OpKind::kBatchMatmul, {pool_.back(), rows}, {1, positions, in[3]}, MakeBatchMatmulOptions({}));
+    Add(OpKind::kBatchMatmul, {pool_.back(), rows}, {1, positions, in[3]}, MakeBatchMatmulOptions({}));
+    End();
+    return true;
   }
 
   bool PackAndUnpack(TensorId x) {
@@ -397,12 +405,21 @@ class NetworkMaker {
   bool Normalize(TensorId x) {
     const Shape in = ShapeOf(x);
     if (in.back() < 2) return false;
-    // Of few channels it jumps where all of them are near 0.
-    if (in.back() >= 8 && Below(2) == 0) return Add(OpKind::kL2Normalization, {x}, in);
+    if (in.back() <= 16 && Below(2) == 0) {
+      // Away from 0, where it jumps.
+      Add(OpKind::kAbs, {x}, in);
+      Add(OpKind::kAdd, {pool_.back(), builder_.Constant(Name("away"), {1}, std::vector<float>{0.5f})}, in,
+          MakeAddOptions());
+      Add(OpKind::kL2Normalization, {pool_.back()}, in);
+      End();  // a fixed scale, as SOFTMAX
+      return true;
+    }
     Shape mean = in;
     mean.back() = 1;
     Add(OpKind::kMean, {x, Ints({static_cast<int32_t>(in.size()) - 1})}, mean, MakeReducerOptions(true));
-    return Add(OpKind::kSub, {x, pool_.back()}, in, MakeSubOptions());
+    Add(OpKind::kSub, {x, pool_.back()}, in, MakeSubOptions());
+    End();  // the mean of it is nothing but rounding
+    return true;
   }
 
   std::mt19937 random_;
