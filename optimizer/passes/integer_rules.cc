@@ -79,8 +79,8 @@ std::vector<IntegerRule> MakeRules() {
       With(Free(OpKind::kHardSwish), kGood, kNone),
       Free(OpKind::kGelu),
       Free(OpKind::kAbs),
-      // Both kernels negate the integers: right with one scale and no zero point.
-      With(Mixes(SameAsInput(OpKind::kNeg)), kWrong, kGood),
+      // The int8 kernel ignores zero points; the int16 kernel gives -32768, which saturated sums have, back as it is.
+      With(Free(OpKind::kNeg), kWrong, kWrong),
       // The int16 tables have 513 points: far off where the function is steep.
       With(Free(OpKind::kExp), kGood, kCoarse),
       With(Free(OpKind::kLog), kGood, kCoarse),
