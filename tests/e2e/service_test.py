@@ -37,6 +37,18 @@ class ServiceTest(unittest.TestCase):
             self.assertLess(report["output"]["bytes"], report["input"]["bytes"] / 2)
             self.assertFalse(report["error"]["synthetic"])
 
+    def test_rules_travel_to_the_server(self):
+        recipe = self.folder / "mixed.yaml"
+        recipe.write_text("preset: int8\nmin_sqnr_db: 1\nrules: [{selector: {kinds: [CONV_2D]}, quantize: {activations: {bits: 16}}}]\n")
+        data = ("--recipe", str(recipe), "--sensitivity", *INT8[2:])
+        outputs = [self.folder / "mixed-local.tflite", self.folder / "mixed-remote.tflite"]
+        local = lathe("optimize", str(MODEL), "-o", str(outputs[0]), *data).ok()
+        remote = self.call("optimize", str(MODEL), "-o", str(outputs[1]), *data).ok()
+        self.assertEqual(outputs[0].read_bytes(), outputs[1].read_bytes())
+        self.assertTrue(local["rule_matches"])
+        for group in ("rule_matches", "sensitivity", "calibration"):
+            self.assertEqual(local[group], remote[group])
+
     def test_job_by_hand(self):
         job = self.call("jobs", "submit", str(MODEL), "--preset", "float16", "--no-benchmark").ok()
         self.call("jobs", "wait", job["name"]).ok()
