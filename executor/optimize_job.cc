@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <future>
-#include <map>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -131,9 +130,19 @@ class OptimizeJob {
     report_.stages = std::move(choice.stages);
     report_.sensitivity = std::move(choice.sensitivity);
     if (choice.calibration.samples > 0) report_.calibration = std::move(choice.calibration);
-    fallback_reasons_ = std::move(choice.fallback_reasons);
-    for (const Op& op : model_.subgraphs[0].ops) origins_.push_back(op.origin);
+    DescribeResult(choice);
     return absl::OkStatus();
+  }
+
+  // While operators still know where they come from.
+  void DescribeResult(const QuantizationChoice& choice) {
+    report_.operators = DescribeOperators(model_, recipe_, &choice.settings);
+    for (OperatorReport& row : report_.operators) {
+      if (row.subgraph != 0) continue;
+      const int32_t origin = model_.subgraphs[0].ops[static_cast<size_t>(row.index)].origin;
+      const auto reason = choice.fallback_reasons.find(origin);
+      if (reason != choice.fallback_reasons.end()) row.reason = reason->second;
+    }
   }
 
   // The model that is quantized, and how. Data-free schemes of an even model open no samples here.
@@ -280,13 +289,6 @@ class OptimizeJob {
 
   void Describe() {
     context_.events.BeginPhase("benchmark", 1, 1);
-    report_.operators = DescribeOperators(model_, recipe_);
-    for (OperatorReport& row : report_.operators) {
-      const auto index = static_cast<size_t>(row.index);
-      if (row.subgraph != 0 || index >= origins_.size()) continue;
-      const auto reason = fallback_reasons_.find(origins_[index]);
-      if (reason != fallback_reasons_.end()) row.reason = reason->second;
-    }
     std::vector<std::string> data = std::move(report_.provenance.data_sha256);
     report_.provenance = JobProvenance(context_);
     report_.provenance.data_sha256 = std::move(data);
@@ -355,8 +357,6 @@ class OptimizeJob {
   std::unique_ptr<SampleSource> samples_;
   std::unique_ptr<SampleSource> selected_, held_back_;  // parts of samples_, or null
   SampleSource* calibration_ = nullptr;                 // selected_ or samples_
-  std::map<int32_t, std::string> fallback_reasons_;     // by Op::origin
-  std::vector<int32_t> origins_;                        // Op::origin by operator of the output's subgraph 0
   Report report_;
   StepTimer timer_;
 };

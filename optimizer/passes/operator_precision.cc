@@ -62,13 +62,13 @@ bool HasFloatTable(const Model& model, const Subgraph& subgraph, const Op& op) {
 }
 
 std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const std::string& precision,
-                      const Recipe& recipe) {
+                      const QuantizeSettings& settings) {
   if (IsConversion(op)) return "";
-  const Scheme scheme = recipe.quantize.scheme.value_or(Scheme::kNone);
+  const Scheme scheme = settings.scheme.value_or(Scheme::kNone);
   const bool integer_weights = scheme == Scheme::kDynamicRange || scheme == Scheme::kWeightOnly;
   if (integer_weights &&
       (absl::StrContains(precision, "weight-only") || absl::StrContains(precision, "dynamic-range"))) {
-    return WhyOtherForm(model.subgraphs[subgraph], op, recipe.quantize);
+    return WhyOtherForm(model.subgraphs[subgraph], op, settings);
   }
   if (scheme == Scheme::kFullInteger && absl::StrContains(precision, "dynamic-range")) {
     return "it has no full-integer form here: int8 weights, float32 activations";
@@ -84,11 +84,11 @@ std::string ReasonFor(const Model& model, size_t subgraph, const Op& op, const s
     case Scheme::kWeightOnly: {
       // Float is what these schemes ask for where nothing is stored.
       if (!has_weights && !HasFloatTable(model, model.subgraphs[subgraph], op)) return "";
-      return PlanWeights(model, model.subgraphs[subgraph], op, recipe.quantize).reason;
+      return PlanWeights(model, model.subgraphs[subgraph], op, settings).reason;
     }
     case Scheme::kFullInteger: {
       if (subgraph != 0) return "only the main subgraph is quantized to full integer";
-      const std::string why = WhyNotInteger(model, model.subgraphs[0], op, recipe.quantize);
+      const std::string why = WhyNotInteger(model, model.subgraphs[0], op, settings);
       return why.empty() ? "its activations were not observed while calibrating" : why;
     }
   }
@@ -101,7 +101,7 @@ std::string KindLabel(const Op& op) {
   return op.kind == OpKind::kCustom ? "CUSTOM:" + op.custom_code : std::string(OpKindName(op.kind));
 }
 
-std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe) {
+std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe, const SettingsTable* settings) {
   std::vector<OperatorReport> rows;
   for (size_t s = 0; s < model.subgraphs.size(); ++s) {
     const Subgraph& subgraph = model.subgraphs[s];
@@ -114,7 +114,8 @@ std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& 
       row.kind = KindLabel(op);
       if (!op.outputs.empty()) row.name = subgraph.tensor(op.outputs[0]).name;
       row.precision = PrecisionOf(model, subgraph, uses, op);
-      row.reason = ReasonFor(model, s, op, row.precision, recipe);
+      const QuantizeSettings& asked = settings == nullptr ? recipe.quantize : settings->For(SubgraphId(s), op);
+      row.reason = ReasonFor(model, s, op, row.precision, asked);
     }
   }
   return rows;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "optimizer/model/model.h"
+#include "optimizer/passes/settings_table.h"
 #include "optimizer/recipe/recipe.h"
 #include "optimizer/report/report.h"
 
@@ -16,7 +17,10 @@ std::string KindLabel(const Op& op);
 // One row for each operator of the model: in which precision it computes, and where that is not what the resolved
 // recipe asked for, why. Precisions: float32, float16 (weights), int8, dynamic-range int8, weight-only int8, or the
 // type of the output for operators that compute in something else.
-std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe);
+// With `settings`, which know operators by Op::origin, what was asked for is theirs: an operator that a rule leaves in
+// float is as it was asked for.
+std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe,
+                                              const SettingsTable* settings = nullptr);
 
 // How many operators of the model the resolved recipe can change. 0: NOTHING_TO_DO.
 int64_t CountEligible(const Model& model, const Recipe& recipe);

@@ -79,6 +79,8 @@ TEST_F(CliQuantizeTest, QuantizesOnlyChosenLayers) {
   EXPECT_THAT(PrecisionsOf(all_but, "DEPTHWISE_CONV_2D"), Each("int8"));
   const auto convolutions = PrecisionsOf(all_but, "CONV_2D");
   EXPECT_EQ(std::count(convolutions.begin(), convolutions.end(), "float32"), 1);
+  // What the rules asked for needs no reason.
+  for (const Json& op : all_but["operators"]) EXPECT_EQ(op["reason"], "") << op;
 }
 
 TEST_F(CliQuantizeTest, RulesMixSchemes) {
