@@ -10,11 +10,11 @@
 namespace lathe::math {
 namespace {
 
-constexpr size_t kGrain = size_t{1} << 14;  // weights a task searches; a search reads each some forty times
-constexpr size_t kLanes = 8;                // independent sums, so that the loops become vector code
-constexpr size_t kFlush = 1024;             // after so many weights the float sums go to double
-constexpr float kFractionMin = 0.30f, kFractionStep = 0.025f;
-constexpr int kFractions = 29;  // 1.00 down to 0.30
+constexpr size_t kGrain = size_t{1} << 14;        // weights a task searches; a search reads each some forty times
+constexpr size_t kLanes = 8;                      // independent sums, so that the loops become vector code
+constexpr size_t kFlush = 1024;                   // after so many weights the float sums go to double
+constexpr int kCoarseSteps = 10, kCoarseMin = 3;  // fractions 1.0 down to 0.3
+constexpr float kFineStep = 0.025f;
 constexpr int kOctavSteps = 10;
 constexpr double kSqnrMax = 200;
 
@@ -36,12 +36,16 @@ Outside SumOutside(absl::Span<const float> weights, float clip) {
   Outside outside;
   for (size_t start = 0; start < weights.size(); start += kFlush) {
     float sums[kLanes] = {}, counts[kLanes] = {};
-    const size_t end = std::min(weights.size(), start + kFlush);
-    for (size_t i = start; i < end; ++i) {
-      const float magnitude = std::fabs(weights[i]);
-      sums[i % kLanes] += magnitude > clip ? magnitude : 0.0f;
-      counts[i % kLanes] += magnitude > clip ? 1.0f : 0.0f;
+    const auto add = [&](size_t lane, float weight) {
+      const float magnitude = std::fabs(weight);
+      sums[lane] += magnitude > clip ? magnitude : 0.0f;
+      counts[lane] += magnitude > clip ? 1.0f : 0.0f;
+    };
+    const size_t end = std::min(weights.size(), start + kFlush), whole = start + (end - start) / kLanes * kLanes;
+    for (size_t i = start; i < whole; i += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) add(lane, weights[i + lane]);
     }
+    for (size_t i = whole; i < end; ++i) add(i - whole, weights[i]);
     for (size_t lane = 0; lane < kLanes; ++lane) {
       outside.sum += sums[lane];
       outside.count += counts[lane];
@@ -74,9 +78,19 @@ float LeastErrorScale(absl::Span<const float> weights, float largest, int bits) 
     least = error;
     best = scale;
   };
-  for (int i = 1; i < kFractions; ++i) try_scale(largest * (1 - kFractionStep * static_cast<float>(i)));
+  int coarse = kCoarseSteps;
+  for (int step = kCoarseSteps - 1; step >= kCoarseMin; --step) {
+    const float before = best;
+    try_scale(largest * static_cast<float>(step) / kCoarseSteps);
+    if (best != before) coarse = step;
+  }
+  for (int fine = -3; fine <= 3; ++fine) {
+    if (fine != 0)
+      try_scale(largest * (static_cast<float>(coarse) / kCoarseSteps + kFineStep * static_cast<float>(fine)));
+  }
+  if (coarse > kCoarseMin) return best;
   const auto levels = static_cast<float>(HighestLevel(bits));
-  try_scale(OctavClip(weights, largest * levels * kFractionMin, bits) / levels);
+  try_scale(OctavClip(weights, best * levels, bits) / levels);
   return best;
 }
 
@@ -93,41 +107,85 @@ absl::Span<const float> Channel(absl::Span<const float> weights, ChannelLayout l
   return scratch;
 }
 
-// The places of one channel's weights in the tensor: place(i) = i / inner * stride + start + i % inner.
-struct ChannelPlaces {
-  ChannelPlaces(ChannelLayout layout, size_t channel)
-      : inner(static_cast<size_t>(layout.inner)),
-        stride(static_cast<size_t>(layout.channels) * inner),
-        start(channel * inner),
-        count(static_cast<size_t>(layout.outer) * inner) {}
-  size_t operator()(size_t i) const { return i / inner * stride + start + i % inner; }
-  size_t inner, stride, start, count;
-};
-
 struct Move {
   float gain;  // how far beyond its weight the level lies, in steps
   size_t place;
   bool operator<(const Move& other) const { return gain != other.gain ? gain > other.gain : place < other.place; }
 };
 
-void BalanceChannel(absl::Span<const float> weights, const ChannelPlaces& places, float scale, int bits,
-                    absl::Span<int8_t> levels, std::vector<Move>& moves) {
-  double sum = 0;
-  for (size_t i = 0; i < places.count; ++i) sum += levels[places(i)] - double{weights[places(i)]} / scale;
-  const int direction = sum > 0 ? 1 : -1;
-  moves.clear();
-  for (size_t i = 0; i < places.count; ++i) {
-    const size_t place = places(i);
-    const float gain = static_cast<float>(direction) * (static_cast<float>(levels[place]) - weights[place] / scale);
-    const int moved = levels[place] - direction;
-    if (gain > 0 && moved >= LowestLevel(bits) && moved <= HighestLevel(bits)) moves.push_back({gain, place});
+// Sum of level - weight / scale over a row.
+double RowExcess(const float* weights, const int8_t* levels, size_t count, float inverse) {
+  double total = 0;
+  for (size_t start = 0; start < count; start += kFlush) {
+    float sums[kLanes] = {};
+    const size_t end = std::min(count, start + kFlush), whole = start + (end - start) / kLanes * kLanes;
+    for (size_t i = start; i < whole; i += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        sums[lane] += static_cast<float>(levels[i + lane]) - weights[i + lane] * inverse;
+      }
+    }
+    for (size_t i = whole; i < end; ++i) sums[i - whole] += static_cast<float>(levels[i]) - weights[i] * inverse;
+    for (float sum : sums) total += sum;
   }
-  const size_t count = std::min(moves.size(), static_cast<size_t>(std::nearbyint(std::fabs(sum))));
-  std::partial_sort(moves.begin(), moves.begin() + static_cast<ptrdiff_t>(count), moves.end());
-  for (size_t i = 0; i < count; ++i) {
-    levels[moves[i].place] = static_cast<int8_t>(levels[moves[i].place] - direction);
-  }
+  return total;
 }
+
+class ChannelBalance {
+ public:
+  ChannelBalance(absl::Span<const float> weights, ChannelLayout layout, int bits, absl::Span<int8_t> levels)
+      : weights_(weights),
+        levels_(levels),
+        outer_(static_cast<size_t>(layout.outer)),
+        channels_(static_cast<size_t>(layout.channels)),
+        inner_(static_cast<size_t>(layout.inner)),
+        lowest_(LowestLevel(bits)),
+        highest_(HighestLevel(bits)) {}
+
+  void Run(size_t channel, float scale) {
+    const float inverse = 1 / scale;
+    double excess = 0;
+    for (size_t o = 0; o < outer_; ++o) {
+      const size_t row = Row(o, channel);
+      excess += RowExcess(weights_.data() + row, levels_.data() + row, inner_, inverse);
+    }
+    const auto wanted = static_cast<size_t>(std::nearbyint(std::fabs(excess)));
+    if (wanted == 0) return;
+    const int direction = excess > 0 ? 1 : -1;
+    // Gains of rounded weights are even between -0.5 and 0.5, so that this many times the wanted lie above the bound.
+    const auto weights = static_cast<float>(outer_ * inner_);
+    Collect(channel, inverse, direction, 0.5f - 4 * static_cast<float>(wanted) / weights);
+    if (moves_.size() < wanted) Collect(channel, inverse, direction, 0);
+    const size_t count = std::min(moves_.size(), wanted);
+    std::partial_sort(moves_.begin(), moves_.begin() + static_cast<ptrdiff_t>(count), moves_.end());
+    for (size_t i = 0; i < count; ++i) {
+      levels_[moves_[i].place] = static_cast<int8_t>(levels_[moves_[i].place] - direction);
+    }
+  }
+
+ private:
+  size_t Row(size_t o, size_t channel) const { return (o * channels_ + channel) * inner_; }
+
+  // The moves against `direction` that gain more than `bound`.
+  void Collect(size_t channel, float inverse, int direction, float bound) {
+    moves_.clear();
+    const float least = std::max(bound, 0.0f);
+    for (size_t o = 0; o < outer_; ++o) {
+      const size_t row = Row(o, channel);
+      for (size_t place = row; place < row + inner_; ++place) {
+        const float excess = static_cast<float>(levels_[place]) - weights_[place] * inverse;
+        const float gain = static_cast<float>(direction) * excess;
+        const int moved = levels_[place] - direction;
+        if (gain > least && moved >= lowest_ && moved <= highest_) moves_.push_back({gain, place});
+      }
+    }
+  }
+
+  const absl::Span<const float> weights_;
+  const absl::Span<int8_t> levels_;
+  const size_t outer_, channels_, inner_;
+  const int lowest_, highest_;
+  std::vector<Move> moves_;
+};
 
 // NaN for a row without detail.
 double RowSqnrDb(absl::Span<const float> entries, double step) {
@@ -179,10 +237,8 @@ void BalanceRounding(absl::Span<const float> weights, ChannelLayout layout, absl
                      absl::Span<int8_t> levels) {
   const size_t size = std::max<size_t>(1, static_cast<size_t>(layout.outer * layout.inner));
   ParallelForRanges(scales.size(), std::max<size_t>(1, kGrain / size), [&](size_t begin, size_t end) {
-    std::vector<Move> moves;
-    for (size_t c = begin; c < end; ++c) {
-      BalanceChannel(weights, ChannelPlaces(layout, c), scales[c], bits, levels, moves);
-    }
+    ChannelBalance balance(weights, layout, bits, levels);
+    for (size_t c = begin; c < end; ++c) balance.Run(c, scales[c]);
   });
 }
 

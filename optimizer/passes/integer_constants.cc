@@ -40,7 +40,8 @@ std::vector<uint8_t> Packed(absl::Span<const int8_t> levels, int bits) {
   return bytes;
 }
 
-// The levels of `values`; int8 ones are written where they stay.
+// The levels of `values`; int8 ones are written where they stay. Balancing int8 as well changed trained models by -1 to
+// +4 dB and made the pass of a large model twice as long.
 std::vector<uint8_t> Quantized(absl::Span<const float> values, math::ChannelLayout layout,
                                absl::Span<const float> scales, int bits) {
   if (bits == 8) {

@@ -2,4 +2,4 @@
 lathe_add_test(executor_test SOURCES event_writer_test.cc job_test.cc optimize_job_test.cc provenance_test.cc
   DEPS lathe::executor lathe::supervisor lathe::model_builder lathe::test_support lathe::wire PkgConfig::ZSTD LABELS litert TIMEOUT 600)
 lathe_add_test(weight_schemes_test SOURCES weight_schemes_test.cc
-  DEPS lathe::optimizer lathe::runtime lathe::model_builder LABELS litert TIMEOUT 300)
+  DEPS lathe::optimizer lathe::runtime lathe::model_builder lathe::test_support LABELS litert TIMEOUT 300)

@@ -8,13 +8,16 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <tuple>
 
+#include "optimizer/passes/artifact_checks.h"
 #include "optimizer/passes/float16_pass.h"
 #include "optimizer/passes/integer_weights_pass.h"
 #include "runtime/compare.h"
 #include "runtime/interpreter.h"
 #include "tests/runtime/loaded_model.h"
 #include "tests/support/model_builder.h"
+#include "tests/support/shared_dir.h"
 
 namespace lathe {
 namespace {
@@ -289,6 +292,43 @@ TEST(WeightSchemesTest, WeightOnly) {
 
 TEST(WeightSchemesTest, Float16) {
   for (Layer layer : kWeightLayers) ExpectWithin(Float16Pass(), layer, 65, "float16");
+}
+
+// Real models: the bytes are at most litert-quantizer 0.11's for the same scheme, and no rule is broken.
+struct RealModel {
+  const char* path;
+  uint64_t dynamic_range, weight_only_int8, weight_only_int4;  // litert-quantizer's bytes; spam_tx: our own bound
+  double least_db;                                             // int8, on normal inputs
+};
+constexpr RealModel kRealModels[] = {
+    {"data/spam/spam_tx.tflite", 400'000, 400'000, 400'000, 40},
+    {"data/qa/qa_tx.tflite", 690'784, 692'752, 582'064, 25},
+    {"data/speech/sp_lstm.tflite", 538'304, 538'656, 504'288, 30},
+    {"data/fashion/fm_mnv2.tflite", 102'344, 105'640, 91'016, 25},
+    {"models/face_landmark.tflite", 703'152, 707'984, 707'984, 20},
+};
+
+TEST(WeightSchemesTest, RealModelsAreSmallSoundAndClose) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  for (const RealModel& real : kRealModels) {
+    const LoadedModel loaded = LoadFile(SharedDir() + "/" + real.path);
+    const std::vector<float> reference = RunModel(loaded.model, Kernels::kDelegate);
+    for (const auto& [mode, bits, bytes_max] : {std::tuple(Mode::kDynamicRange, 8, real.dynamic_range),
+                                                {Mode::kWeightOnly, 8, real.weight_only_int8},
+                                                {Mode::kWeightOnly, 4, real.weight_only_int4}}) {
+      Model result = loaded.model;
+      PassContext context;
+      ASSERT_TRUE(RunPass(IntegerWeightsPass(mode, Weights(bits)), result, context).ok());
+      const absl::StatusOr<std::string> written = SerializeModel(result);
+      ASSERT_TRUE(written.ok());
+      EXPECT_LE(written->size(), bytes_max) << real.path << " " << bits;
+      std::vector<std::string> warnings;
+      const absl::Status sound = CheckArtifact(loaded.model, result, warnings);
+      EXPECT_TRUE(sound.ok()) << real.path << ": " << sound;
+      const double least_db = bits == 8 ? real.least_db : 8;
+      EXPECT_GE(SqnrOf(reference, RunModel(result, Kernels::kDelegate)), least_db) << real.path;
+    }
+  }
 }
 
 }  // namespace
