@@ -192,5 +192,10 @@ TEST(RoundToBlockScalesTest, RoundsToBfloat16InsideBinary16) {
   EXPECT_EQ(back, scales);
 }
 
+// 6 / scale is what the kernels of a fused RELU6 compute, in 32 bits.
+TEST(ChooseInt16ParamsTest, ConstantTensorKeepsAScaleThatFusedRelu6Takes) {
+  EXPECT_LT(6.0 / static_cast<double>(ChooseInt16Params(0, 0).scale), 2147483647.0);
+}
+
 }  // namespace
 }  // namespace lathe::math

@@ -19,6 +19,7 @@ TEST(IntegerRulesTest, CoversWhatTheDocumentationNames) {
   }
   // One ignores the zero point, the other reads int16 as int8.
   EXPECT_EQ(FindIntegerRule(OpKind::kNeg)->int8, IntegerKernel::kWrong);
+  EXPECT_EQ(FindIntegerRule(OpKind::kNeg)->int16, IntegerKernel::kWrong);
   EXPECT_EQ(FindIntegerRule(OpKind::kPrelu)->int16, IntegerKernel::kWrong);
 }
 
