@@ -1,6 +1,7 @@
 #include "optimizer/passes/integer_rewriter.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "optimizer/model/op_options.h"
@@ -86,13 +87,50 @@ void IntegerRewriter::UseDequantizedSources() {
       continue;
     }
     forms_.SetSource(op.outputs[0], Form::Integer(bits, *params), op.inputs[0]);
+    forms_.HasFloat(op.outputs[0]);
     if (!IsReadAsFloat(op.outputs[0])) editor_.Erase(OpId(i));
   }
+}
+
+// A clamp does nothing when its operand is on the grid of its result and that grid has no value outside: the operator
+// before saturates. XNNPACK takes no int8 RELU, so this is time, too.
+bool IntegerRewriter::IsNeedless(OpId id, const Op& op) const {
+  float lo = 0, hi = std::numeric_limits<float>::infinity();
+  switch (op.kind) {
+    case OpKind::kRelu:
+      break;
+    case OpKind::kRelu6:
+      hi = 6;
+      break;
+    case OpKind::kRelu0To1:
+      hi = 1;
+      break;
+    case OpKind::kReluN1To1:
+      lo = -1, hi = 1;
+      break;
+    default:
+      return false;
+  }
+  // Something must write what callers of the model read.
+  const bool surfaces = uses_.IsSubgraphOutput(op.outputs[0]) && !SurfaceOf(op.outputs[0]).is_float();
+  if (width(id) != 8 || surfaces || plan_.groups.Find(op.inputs[0], 8) != plan_.groups.Find(op.outputs[0], 8)) {
+    return false;
+  }
+  const math::AffineParams grid = *plan_.Find(op.outputs[0], 8);
+  const auto zero_point = static_cast<float>(grid.zero_point);
+  // Half a quantum: what the clamp would move rounds to where it is.
+  return grid.scale * (-127.5f - zero_point) >= lo && grid.scale * (126.5f - zero_point) <= hi;
 }
 
 absl::Status IntegerRewriter::RewriteInteger(OpId id, const Op& op) {
   const IntegerRule& rule = *FindIntegerRule(op.kind);
   const int bits = width(id);
+  if (IsNeedless(id, op)) {
+    const Form form = Form::Integer(bits, *plan_.Find(op.outputs[0], bits));
+    forms_.SetSource(op.outputs[0], form, forms_.Get(op.inputs[0], form));
+    editor_.Erase(id);
+    return absl::OkStatus();
+  }
   if (rule.has_weights) LATHE_RETURN_IF_ERROR(RewriteWeights(id, op));
   for (size_t operand : DataOperands(rule, op)) {
     const Form wanted = Form::Integer(bits, plan_.WantedBy(id, op, operand));

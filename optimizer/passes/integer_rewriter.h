@@ -18,7 +18,8 @@ namespace lathe {
 
 // Carries out an IntegerPlan on subgraph 0. Operators keep their place and origin; conversions stand right after what
 // they convert. Inputs and outputs of the model take the type that the settings' io_type names: int8 and int16 as the
-// graph has them, uint8 with the same scale and a zero point 128 higher.
+// graph has them, uint8 with the same scale and a zero point 128 higher. Clamps that the grid of their operand makes
+// needless go.
 class IntegerRewriter {
  public:
   struct Inputs {
@@ -48,6 +49,7 @@ class IntegerRewriter {
   bool IsFloatActivation(TensorId tensor) const;
   bool IsReadAsFloat(TensorId tensor) const;
   void UseDequantizedSources();
+  bool IsNeedless(OpId id, const Op& op) const;
   absl::Status RewriteInteger(OpId id, const Op& op);
   absl::Status RewriteWeights(OpId id, const Op& op);
   void RewriteFloat(OpId id, const Op& op);

@@ -140,6 +140,21 @@ std::vector<IntegerRule> MakeRules() {
   return rules;
 }
 
+std::string WhyNoRule(OpKind kind) {
+  switch (kind) {
+    case OpKind::kLstm:
+    case OpKind::kUnidirectionalSequenceLstm:
+    case OpKind::kBidirectionalSequenceLstm:
+    case OpKind::kRnn:
+    case OpKind::kUnidirectionalSequenceRnn:
+    case OpKind::kBidirectionalSequenceRnn:
+    case OpKind::kSvdf:
+      return "its state would be rounded at every step: recurrent operators keep float activations, int8 weights";
+    default:
+      return "this version has no integer rule for the operator";
+  }
+}
+
 std::string WhyNotKernel(const IntegerRule& rule, int bits, bool strict) {
   switch (bits == 16 ? rule.int16 : rule.int8) {
     case IntegerKernel::kGood:
@@ -223,7 +238,7 @@ const QuantizeSettings* FullIntegerSettings(const SettingsTable* table, const Qu
 std::string WhyNotInteger(const Model& model, const Subgraph& subgraph, const Op& op,
                           const QuantizeSettings& settings) {
   const IntegerRule* rule = FindIntegerRule(op.kind);
-  if (rule == nullptr) return "this version has no integer rule for the operator";
+  if (rule == nullptr) return WhyNoRule(op.kind);
   if (std::string why = WhyNotKernel(*rule, ActivationBits(model, subgraph, op, settings), IsStrict(settings));
       !why.empty())
     return why;

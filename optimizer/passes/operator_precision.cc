@@ -28,12 +28,31 @@ std::optional<Storage> StorageOf(const Model& model, const Subgraph& subgraph, c
   return Storage{from.type, true};
 }
 
+// "int8", "int4 x int8" (weights by activations), "int16x8", "int16x4"; "int16" where there are no weights. Nullopt:
+// not on integer activations.
+std::optional<std::string> IntegerPrecision(const Subgraph& subgraph, const Op& op) {
+  const IntegerRule* rule = FindIntegerRule(op.kind);
+  if (rule == nullptr || op.kind == OpKind::kEmbeddingLookup) return std::nullopt;
+  const TensorId data = op.input(DataOperands(*rule, op).empty() ? 0 : DataOperands(*rule, op)[0]);
+  if (!data.valid()) return std::nullopt;
+  const Tensor& activation = subgraph.tensor(data);
+  if (!activation.quantization.IsQuantized()) return std::nullopt;
+  if (activation.type != TensorType::kInt8 && activation.type != TensorType::kInt16) return std::nullopt;
+  const bool wide = activation.type == TensorType::kInt16;
+  if (!rule->has_weights) return TensorTypeLabel(activation.type);
+  const TensorId weights = op.input(GetWeightOperands(op.kind)->weights);
+  const bool narrow = weights.valid() && subgraph.tensor(weights).type == TensorType::kInt4;
+  if (wide) return narrow ? "int16x4" : "int16x8";
+  return narrow ? "int4 x int8" : "int8";
+}
+
 std::string PrecisionOf(const Model& model, const Subgraph& subgraph, const UseMap& uses, const Op& op) {
   if (op.outputs.empty()) return "none";
   const TensorType type = subgraph.tensor(op.outputs[0]).type;
   if (op.kind == OpKind::kDequantize && op.input(0).valid()) {
     return TensorTypeLabel(subgraph.tensor(op.inputs[0]).type);
   }
+  if (const auto integer = IntegerPrecision(subgraph, op)) return *integer;
   if (type != TensorType::kFloat32) return TensorTypeLabel(type);
   for (TensorId input : op.inputs) {
     const std::optional<Storage> storage = StorageOf(model, subgraph, uses, input);

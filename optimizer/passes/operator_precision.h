@@ -15,8 +15,9 @@ namespace lathe {
 std::string KindLabel(const Op& op);
 
 // One row for each operator of the model: in which precision it computes, and where that is not what the resolved
-// recipe asked for, why. Precisions: float32, float16 (weights), int8, dynamic-range int8, weight-only int8, or the
-// type of the output for operators that compute in something else.
+// recipe asked for, why. Precisions: float32, float16 (weights), dynamic-range int8, weight-only int8; of integer
+// activations int8, int4 x int8 (weights by activations), int16x8, int16x4 and, for operators without weights, int16;
+// or the type of the output for operators that compute in something else.
 // With `settings`, which know operators by Op::origin, what was asked for is theirs: an operator that a rule leaves in
 // float is as it was asked for.
 std::vector<OperatorReport> DescribeOperators(const Model& model, const Recipe& recipe,

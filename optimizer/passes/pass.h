@@ -2,6 +2,7 @@
 #define LATHE_OPTIMIZER_PASSES_PASS_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ namespace lathe {
 struct Change {
   int64_t count = 0;                  // tensors or operators changed, as the pass's header says
   std::vector<std::string> warnings;  // for the report; each names its place
+  // Why operators of subgraph 0 (by Op::origin) are not what their settings ask for, where the operator alone does not
+  // tell (WhyNotInteger and the like do that).
+  std::map<int32_t, std::string> reasons;
   bool changed() const { return count > 0; }
 };
 

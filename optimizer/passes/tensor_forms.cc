@@ -38,7 +38,6 @@ TensorId TensorForms::SetHome(TensorId tensor, const Form& form) {
 void TensorForms::SetSource(TensorId tensor, const Form& form, TensorId source) {
   homes_[tensor] = form;
   made_[KeyOf(tensor, form)] = source;
-  made_[KeyOf(tensor, Form::Float())] = tensor;
 }
 
 void TensorForms::MakeKept(TensorId tensor) {

@@ -41,8 +41,10 @@ class TensorForms {
   // The producer writes the tensor in this form (subgraph inputs: what the caller of the model gives). Returns the
   // tensor that holds it. REQUIRES: before Get of other forms.
   TensorId SetHome(TensorId tensor, const Form& form);
-  // The tensor's values are also in `source`, which the input file dequantizes into it: integer forms come from there.
+  // The tensor's values are what `source` holds in this form: its other forms are made from there.
   void SetSource(TensorId tensor, const Form& form, TensorId source);
+  // The input file writes the tensor itself in FLOAT32, besides its home.
+  void HasFloat(TensorId tensor) { made_[KeyOf(tensor, Form::Float())] = tensor; }
 
   // Sees to it that somebody writes the tensor itself: from its home where that is another form.
   void MakeKept(TensorId tensor);
