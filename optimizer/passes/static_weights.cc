@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "optimizer/math/packing.h"
 #include "optimizer/passes/weights.h"
 
 namespace lathe {
@@ -20,15 +21,6 @@ template <typename T>
 std::vector<uint8_t> AsBytes(const std::vector<T>& values) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(values.data());
   return std::vector<uint8_t>(bytes, bytes + values.size() * sizeof(T));
-}
-
-// Two values a byte, the first in the low nibble, over the flattened tensor.
-std::vector<uint8_t> PackInt4(const std::vector<int8_t>& levels) {
-  std::vector<uint8_t> packed((levels.size() + 1) / 2);
-  for (size_t i = 0; i < levels.size(); ++i) {
-    packed[i / 2] = static_cast<uint8_t>(packed[i / 2] | (levels[i] & 0xf) << (i % 2 == 0 ? 0 : 4));
-  }
-  return packed;
 }
 
 bool IsSymmetricInt8(const Model& model, const Tensor& tensor, int32_t axis) {
@@ -69,9 +61,8 @@ class Maker {
     if (weights_.type == TensorType::kInt8) return GridOfFile();
     Grid grid;
     grid.scales.resize(static_cast<size_t>(layout_.channels));
-    LATHE_RETURN_IF_ERROR(math::ChooseWeightScales(model_.FloatData(weights_), layout_, absl::MakeSpan(grid.scales)));
-    const float level_max = bits_ == 4 ? 7.0f : 127.0f;
-    for (float& scale : grid.scales) scale *= 127.0f / level_max;
+    LATHE_RETURN_IF_ERROR(
+        math::ChooseWeightScales(model_.FloatData(weights_), layout_, absl::MakeSpan(grid.scales), bits_));
     if (whole_tensor_) Level(grid.scales);
     return grid;
   }
@@ -91,7 +82,8 @@ class Maker {
     for (float scale : grid.scales) result.bias_quantization.scale.push_back(scales.input * scale);
     result.bias_quantization.zero_point.assign(grid.scales.size(), 0);
     result.type = bits_ == 4 ? TensorType::kInt4 : TensorType::kInt8;
-    result.data = bits_ == 4 ? PackInt4(grid.levels) : AsBytes(grid.levels);
+    result.data.resize(math::PackedBytes(grid.levels.size(), bits_));
+    math::PackLevels(grid.levels, bits_, absl::MakeSpan(result.data));
     if (whole_tensor_ && choice_ == nullptr) {
       grid.scales.resize(1);
       result.bias_quantization.scale.resize(1);
@@ -160,7 +152,7 @@ class Maker {
     if (start.levels.empty()) {
       const absl::Span<const float> values = model_.FloatData(weights_);
       grid.levels.resize(values.size());
-      math::QuantizeWeights(values, layout_, grid.scales, absl::MakeSpan(grid.levels));
+      math::QuantizeWeights(values, layout_, grid.scales, absl::MakeSpan(grid.levels), bits_);
       return;
     }
     const auto channels = static_cast<size_t>(layout_.channels), inner = static_cast<size_t>(layout_.inner);
