@@ -4,6 +4,5 @@ lathe_add_test(executor_test SOURCES event_writer_test.cc job_test.cc optimize_j
 # Passes against the runtime, which only the executor links together.
 lathe_add_test(weight_schemes_test SOURCES weight_schemes_test.cc
   DEPS lathe::optimizer lathe::runtime lathe::model_builder lathe::test_support LABELS litert TIMEOUT 300)
-  DEPS lathe::optimizer lathe::runtime lathe::model_builder LABELS litert TIMEOUT 300)
 lathe_add_test(integer_kernels_test SOURCES integer_kernels_test.cc
   DEPS lathe::optimizer lathe::runtime lathe::model_builder lathe::test_support LABELS litert)
