@@ -195,7 +195,7 @@ class Sums {
   std::vector<float> TakeSecond(uint64_t rows, bool symmetric) {
     const auto k = static_cast<size_t>(layer_.k());
     const float factor = 1 / static_cast<float>(rows);
-    if (layer_.depthwise) return TakeDepthwise(factor);
+    if (layer_.depthwise) return TakeDepthwise(factor, symmetric);
     for (size_t i = 0; i < k; ++i) {
       for (size_t j = symmetric ? i : 0; j < k; ++j) {
         second_[i * k + j] *= factor;
@@ -210,27 +210,28 @@ class Sums {
   int64_t Groups() const { return layer_.depthwise ? layer_.geometry.channels : 1; }
   int64_t InputOf(int64_t output) const { return output / (layer_.outputs / layer_.geometry.channels); }
 
-  // second_ is [k, k, channels] here, so that the inner loop runs over channels.
+  // second_ is [k, k, channels] here, so that the inner loop runs over channels; of x with itself the upper half.
   void AddDepthwise(absl::Span<const float> x, absl::Span<const float> y) {
     const auto k = static_cast<size_t>(layer_.k()), channels = static_cast<size_t>(layer_.geometry.channels);
+    const bool upper = x.data() == y.data();
     for (size_t at = 0; at < x.size(); at += k * channels) {
       for (size_t i = 0; i < k; ++i) {
-        for (size_t j = 0; j < k; ++j) {
-          const float* a = x.data() + at + i * channels;
-          const float* b = y.data() + at + j * channels;
-          float* sum = second_.data() + (i * k + j) * channels;
-          for (size_t c = 0; c < channels; ++c) sum[c] += a[c] * b[c];
+        for (size_t j = upper ? i : 0; j < k; ++j) {
+          math::AddProducts(x.subspan(at + i * channels, channels), y.subspan(at + j * channels, channels),
+                            absl::MakeSpan(second_).subspan((i * k + j) * channels, channels));
         }
       }
     }
   }
-  std::vector<float> TakeDepthwise(float factor) const {
+  std::vector<float> TakeDepthwise(float factor, bool symmetric) const {
     const auto k = static_cast<size_t>(layer_.k()), channels = static_cast<size_t>(layer_.geometry.channels);
     std::vector<float> result;
     result.reserve(static_cast<size_t>(layer_.outputs) * k * k);
     for (int64_t c = 0; c < layer_.outputs; ++c) {
       for (size_t i = 0; i < k * k; ++i) {
-        result.push_back(second_[i * channels + static_cast<size_t>(InputOf(c))] * factor);
+        const size_t row = i / k, column = i % k;
+        const size_t from = symmetric ? std::min(row, column) * k + std::max(row, column) : i;
+        result.push_back(second_[from * channels + static_cast<size_t>(InputOf(c))] * factor);
       }
     }
     return result;

@@ -41,8 +41,19 @@ typedef float Vector __attribute__((vector_size(32), aligned(4), may_alias));
   for (; i < count; ++i) y[i] += factor * x[i];
 }
 
+[[gnu::always_inline]] inline void AddProductsLoop(const float* x, const float* y, float* sums, size_t count) {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    *reinterpret_cast<Vector*>(sums + i) +=
+        *reinterpret_cast<const Vector*>(x + i) * *reinterpret_cast<const Vector*>(y + i);
+  }
+  for (; i < count; ++i) sums[i] += x[i] * y[i];
+}
+
 void MultiplyTileBase(const float* a, const float* b, int64_t depth, float* out) { MultiplyTile(a, b, depth, out); }
 void AddScaledBase(float factor, const float* x, float* y, size_t count) { AddScaledLoop(factor, x, y, count); }
+
+void AddProductsBase(const float* x, const float* y, float* sums, size_t count) { AddProductsLoop(x, y, sums, count); }
 
 #if defined(__x86_64__)
 [[gnu::target("avx2")]] void MultiplyTileAvx2(const float* a, const float* b, int64_t depth, float* out) {
@@ -51,12 +62,17 @@ void AddScaledBase(float factor, const float* x, float* y, size_t count) { AddSc
 [[gnu::target("avx2")]] void AddScaledAvx2(float factor, const float* x, float* y, size_t count) {
   AddScaledLoop(factor, x, y, count);
 }
+[[gnu::target("avx2")]] void AddProductsAvx2(const float* x, const float* y, float* sums, size_t count) {
+  AddProductsLoop(x, y, sums, count);
+}
 const bool kHasAvx2 = __builtin_cpu_supports("avx2");
 const auto kMultiplyTile = kHasAvx2 ? MultiplyTileAvx2 : MultiplyTileBase;
 const auto kAddScaled = kHasAvx2 ? AddScaledAvx2 : AddScaledBase;
+const auto kAddProducts = kHasAvx2 ? AddProductsAvx2 : AddProductsBase;
 #else
 const auto kMultiplyTile = MultiplyTileBase;
 const auto kAddScaled = AddScaledBase;
+const auto kAddProducts = AddProductsBase;
 #endif
 
 // Columns [first, first + kRows) of rows [begin, end) of `a`, one row after the other; zeros past column m.
@@ -114,6 +130,10 @@ void AddTransposedProduct(absl::Span<const float> a, int64_t m, const PackedMatr
 
 void AddScaled(float factor, absl::Span<const float> x, absl::Span<float> y) {
   kAddScaled(factor, x.data(), y.data(), x.size());
+}
+
+void AddProducts(absl::Span<const float> x, absl::Span<const float> y, absl::Span<float> sums) {
+  kAddProducts(x.data(), y.data(), sums.data(), sums.size());
 }
 
 }  // namespace lathe::math

@@ -40,6 +40,9 @@ void AddTransposedProduct(absl::Span<const float> a, int64_t m, const PackedMatr
 // y += factor * x. REQUIRES: equal sizes.
 void AddScaled(float factor, absl::Span<const float> x, absl::Span<float> y);
 
+// sums[i] += x[i] * y[i]. REQUIRES: equal sizes.
+void AddProducts(absl::Span<const float> x, absl::Span<const float> y, absl::Span<float> sums);
+
 }  // namespace lathe::math
 
 #endif  // LATHE_OPTIMIZER_MATH_PRODUCTS_H_

@@ -11,8 +11,8 @@
 namespace lathe::math {
 namespace {
 
-// Channels that a task handles together: each row of H is read once for all of them.
-constexpr size_t kTile = 8;
+// Channels that a task handles together: each row of H is read once for all of them, and products come in tiles of 6.
+constexpr size_t kTile = 12;
 
 int8_t Round(float value, int32_t level_max) {
   const auto limit = static_cast<float>(level_max);
@@ -185,19 +185,29 @@ void RefitScales(const RoundingProblem& problem, absl::Span<const int8_t> levels
 void DescendCoordinates(const RoundingProblem& problem, absl::Span<const float> scales, int sweeps,
                         absl::Span<int8_t> levels) {
   const std::vector<size_t> order = ByDecreasingDiagonal(problem);
-  const std::vector<int8_t> before(levels.begin(), levels.end());
   ForEachTile(problem, [&](size_t begin, size_t end) {
     Tile tile(problem, begin, end);
-    const absl::Span<int8_t> own = levels.subspan(begin * tile.k(), tile.count() * tile.k());
-    tile.Multiply([&](size_t c, size_t i) {
-      return scales[begin + c] * static_cast<float>(own[c * tile.k() + i]) - tile.weights(c)[i];
-    });
+    const size_t k = tile.k();
+    const absl::Span<int8_t> own = levels.subspan(begin * k, tile.count() * k);
+    const std::vector<int8_t> before(own.begin(), own.end());
+    const auto error = [&](size_t c, size_t i) {
+      return scales[begin + c] * static_cast<float>(own[c * k + i]) - tile.weights(c)[i];
+    };
+    tile.Multiply(error);
+    std::vector<double> start;
+    for (size_t c = 0; c < tile.count(); ++c) start.push_back(tile.Form(c));
+    bool moved = false;
     for (int sweep = 0; sweep < sweeps; ++sweep) {
       if (!Sweep(problem, order, scales.subspan(begin, tile.count()), own, tile)) break;
+      moved = true;
+    }
+    if (!moved) return;
+    // The running product drifts by rounding errors of its own; a step of no gain may then look like one.
+    tile.Multiply(error);
+    for (size_t c = 0; c < tile.count(); ++c) {
+      if (tile.Form(c) > start[c]) std::copy_n(before.data() + c * k, k, own.data() + c * k);
     }
   });
-  // The running product drifts by rounding errors of its own; a step of no gain may then look like one.
-  KeepBetter(problem, scales, before, levels);
 }
 
 absl::Status RoundGptq(const RoundingProblem& problem, absl::Span<const float> scales, absl::Span<int8_t> levels) {

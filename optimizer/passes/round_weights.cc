@@ -16,7 +16,7 @@ using Algorithm = RoundWeightsSettings::Algorithm;
 
 constexpr int kSweeps = 8;  // coordinate descent has converged by then on every layer tried
 
-// What is tried in place of max|w| / level_max. At 8 bits clipping never paid (algorithms of the design, range search).
+// What is tried in place of max|w| / level_max. At 8 bits nearly every channel keeps the full range.
 std::vector<float> ScaleFactors(int bits) {
   std::vector<float> factors;
   if (bits >= 8) return factors;

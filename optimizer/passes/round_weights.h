@@ -25,7 +25,7 @@ struct RoundWeightsSettings {
   // Move the mean error of each output into its bias, and round for what is left.
   bool correct_bias = true;
   // Of the second moments, in units of the mean of their diagonal: against too few samples.
-  double damping = 0.01;
+  double damping = 0.01;  // docs/decisions/0018-gptq-descent-and-analytic-bias.md
 
   // Bits of the levels of each operator, 0 to leave it out; null: by `settings`.
   std::function<int(OpId)> bits;

@@ -73,5 +73,15 @@ TEST(AddScaledTest, AddsEveryElement) {
   }
 }
 
+TEST(AddProductsTest, MultipliesElementByElement) {
+  for (const int64_t size : {0, 1, 7, 8, 29}) {
+    const std::vector<float> x = Random(size, 1), y = Random(size, 2);
+    std::vector<float> sums = Random(size, 3), expected = sums;
+    for (size_t i = 0; i < x.size(); ++i) expected[i] += x[i] * y[i];
+    AddProducts(x, y, absl::MakeSpan(sums));
+    for (size_t i = 0; i < x.size(); ++i) EXPECT_FLOAT_EQ(sums[i], expected[i]);
+  }
+}
+
 }  // namespace
 }  // namespace lathe::math
