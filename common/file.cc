@@ -67,6 +67,11 @@ MappedFile::~MappedFile() {
   if (!bytes_.empty()) munmap(const_cast<uint8_t*>(bytes_.data()), bytes_.size());
 }
 
+void MappedFile::ReleasePages() const {
+  // A hint: when it fails, the pages stay.
+  if (!bytes_.empty()) madvise(const_cast<uint8_t*>(bytes_.data()), bytes_.size(), MADV_DONTNEED);
+}
+
 absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(const std::string& path) {
   // The name must be unique among threads and processes that write the same destination.
   static std::atomic<uint64_t> counter{0};

@@ -1,6 +1,7 @@
 // lathe-executor: one attempt of one job in this process. Started by RunExecutor (supervisor.h) with the job directory
 // as working directory and the event pipe on descriptor 3; see lathe/internal/v1/executor.proto.
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -58,6 +59,9 @@ int Main() {
     return kExitUsage;
   }
   signal(SIGPIPE, SIG_IGN);
+  // What an interpreter gives back goes back to the system, not to a heap where the next phase does not fit into it.
+  // (A fixed threshold: by default it grows with every large block that is freed.)
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   EventWriter events(kEventFd);
   absl::StatusOr<internal::v1::ExecutorResult> result = Work(events);
   internal::v1::ExecutorResult message;

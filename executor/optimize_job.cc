@@ -166,6 +166,7 @@ class OptimizeJob {
         .sensitivity = spec_.sensitivity(),
         .threads = threads(),
         .memory_bytes = PlannedBytes(),
+        .input_file = input_file_.get(),
         .scratch_dir = context_.job_dir + "/out",
         .cancel = context_.cancel,
         .begin = [this](const std::string& part) { BeginChoice(part); },
@@ -193,6 +194,7 @@ class OptimizeJob {
     HeldBackOptions options;
     options.threads = threads();
     options.memory_bytes = kCompareBytesMax;
+    options.reference_file = input_file_.get();
     options.cancel = context_.cancel;
     options.scratch_dir = context_.job_dir + "/out";
     return HeldBack::Create(input_, input_file_->bytes(), *held_back_, options);
@@ -247,6 +249,8 @@ class OptimizeJob {
     CompareOptions options;
     options.threads = threads();
     options.memory_bytes = kCompareBytesMax;
+    options.reference_file = input_file_.get();
+    options.candidate_file = output_file_.get();
     options.cancel = context_.cancel;
     options.progress = [this](uint64_t done, uint64_t total) { context_.events.Samples(done, total); };
     ErrorReport& error = report_.error.emplace();

@@ -56,6 +56,7 @@ class Chooser {
     CalibrateOptions options;
     options.threads = inputs_.threads;
     if (inputs_.memory_bytes > 0) options.memory_bytes = inputs_.memory_bytes;
+    options.input = inputs_.input_file;
     options.cancel = inputs_.cancel;
     options.progress = inputs_.samples_done;
     options.scratch_dir = inputs_.scratch_dir;

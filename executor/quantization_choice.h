@@ -24,7 +24,8 @@ struct ChoiceInputs {
   HeldBack* held_back = nullptr;
   bool sensitivity = false;  // measure what each operator adds to the error
   int threads = 1;
-  uint64_t memory_bytes = 0;  // 0: no budget
+  uint64_t memory_bytes = 0;               // 0: no budget
+  const MappedFile* input_file = nullptr;  // that constants are views of; its pages are released while samples run
   std::string scratch_dir;
   CancelToken cancel;
   // Called before each part with its name ("calibrate", "choose", "fallback", ...) and, while samples run, with how

@@ -60,6 +60,7 @@ SampleLoop MakeLoop(const CompareOptions& options, const Spread& spread, uint64_
 struct LoadableModel {
   const Model& model;
   absl::Span<const uint8_t> bytes;
+  const MappedFile* file;  // may be null
 };
 
 absl::StatusOr<std::unique_ptr<Interpreter>> Load(const LoadableModel& model, int threads) {
@@ -67,6 +68,7 @@ absl::StatusOr<std::unique_ptr<Interpreter>> Load(const LoadableModel& model, in
   const std::lock_guard<std::mutex> lock(loading);
   InterpreterOptions options;
   options.threads = threads;
+  options.file = model.file;
   return Interpreter::Create(model.model, model.bytes, options);
 }
 
@@ -86,7 +88,8 @@ class Comparison {
     const bool all_known = options_.known != nullptr && options_.known->size() >= samples.size();
     const uint64_t bytes_each =
         EstimateInterpreterBytes(candidate_.model) + (all_known ? 0 : EstimateInterpreterBytes(reference_.model));
-    spread_ = PlanSpread(options_.threads, bytes_each, options_.memory_bytes, samples.size());
+    spread_ =
+        PlanSpread(options_.threads, bytes_each, std::min(options_.memory_bytes, kSpreadBytesMax), samples.size());
     uint64_t done = 0;
     const SampleLoop loop = MakeLoop(options_, spread_, samples.size(), &done);
     LATHE_RETURN_IF_ERROR(
@@ -159,7 +162,9 @@ absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
                                                         const Model& candidate,
                                                         absl::Span<const uint8_t> candidate_bytes,
                                                         SampleSource& samples, const CompareOptions& options) {
-  return Comparison({reference, reference_bytes}, {candidate, candidate_bytes}, options).Run(samples);
+  return Comparison({reference, reference_bytes, options.reference_file},
+                    {candidate, candidate_bytes, options.candidate_file}, options)
+      .Run(samples);
 }
 
 absl::Status RunReference(const Model& model, absl::Span<const uint8_t> bytes, SampleSource& samples,
@@ -167,12 +172,13 @@ absl::Status RunReference(const Model& model, absl::Span<const uint8_t> bytes, S
   LATHE_RETURN_IF_ERROR(CheckSamples(samples));
   LATHE_ASSIGN_OR_RETURN(const std::vector<TensorInfo> inputs, DescribeInputs(model));
   LATHE_RETURN_IF_ERROR(samples.Rewind());
-  const Spread spread =
-      PlanSpread(options.threads, EstimateInterpreterBytes(model), options.memory_bytes, samples.size());
+  const Spread spread = PlanSpread(options.threads, EstimateInterpreterBytes(model),
+                                   std::min(options.memory_bytes, kSpreadBytesMax), samples.size());
   uint64_t done = 0;
   const SampleLoop loop = MakeLoop(options, spread, samples.size(), &done);
   return ForEachSample(samples, loop, [&](int) -> absl::StatusOr<SampleWork> {
-    LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> interpreter, Load({model, bytes}, spread.threads));
+    LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> interpreter,
+                           Load({model, bytes, options.reference_file}, spread.threads));
     return SampleWork([&inputs, &outputs, interpreter](const Sample& sample) -> absl::Status {
       LATHE_RETURN_IF_ERROR(Annotate(RunSample(inputs, sample, *interpreter), "the input model"));
       outputs.Keep(sample.index, *interpreter, interpreter->outputs().size());

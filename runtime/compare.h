@@ -7,6 +7,7 @@
 
 #include "absl/types/span.h"
 #include "common/cancel.h"
+#include "common/file.h"
 #include "common/status.h"
 #include "optimizer/model/model.h"
 #include "optimizer/report/report.h"  // OutputError
@@ -20,6 +21,9 @@ struct CompareOptions {
   uint64_t memory_bytes = uint64_t{4} << 30;  // as ObserveOptions
   CancelToken cancel;
   std::function<void(uint64_t done, uint64_t total)> progress;  // as ObserveOptions
+  // The files that the models' bytes are: as InterpreterOptions::file. May be null.
+  const MappedFile* reference_file = nullptr;
+  const MappedFile* candidate_file = nullptr;
   // The reference's answers to some of the samples; for others it is run. May be null.
   const ReferenceOutputs* known = nullptr;
 };

@@ -27,7 +27,13 @@ absl::StatusOr<std::unique_ptr<HeldBack>> HeldBack::Create(const Model& referenc
 absl::StatusOr<std::vector<OutputError>> HeldBack::Measure(const Model& candidate) {
   const ScratchFile file(options_.scratch_dir + "/candidate.tflite");
   LATHE_ASSIGN_OR_RETURN(const auto mapped, file.Write(candidate));
-  return CompareOutputs(reference_, reference_bytes_, candidate, mapped->bytes(), samples_, options_);
+  return Measure(candidate, *mapped);
+}
+
+absl::StatusOr<std::vector<OutputError>> HeldBack::Measure(const Model& candidate, const MappedFile& file) {
+  HeldBackOptions options = options_;
+  options.candidate_file = &file;
+  return CompareOutputs(reference_, reference_bytes_, candidate, file.bytes(), samples_, options);
 }
 
 std::optional<double> LeastSqnrDb(const std::vector<OutputError>& outputs) {

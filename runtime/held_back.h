@@ -33,6 +33,8 @@ class HeldBack {
 
   // The errors of the candidate's outputs. Errors as CompareOutputs, or the file system's.
   absl::StatusOr<std::vector<OutputError>> Measure(const Model& candidate);
+  // The same for a candidate that was read from a file.
+  absl::StatusOr<std::vector<OutputError>> Measure(const Model& candidate, const MappedFile& file);
 
   const SampleSource& samples() const { return samples_; }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "common/file.h"
 #include "common/status.h"
 #include "optimizer/model/model.h"
 
@@ -40,6 +41,9 @@ struct InterpreterOptions {
   enum class Kernels { kDelegate, kBuiltin, kReference };
   int threads = 1;
   Kernels kernels = Kernels::kDelegate;
+  // The file that the model's bytes are, if they are one: its pages are released once the model is loaded, because the
+  // runtime works on packed copies of most weights. May be null.
+  const MappedFile* file = nullptr;
 };
 
 // One loaded copy of a model. Not thread-safe; use one a thread. Loading packs the weights, so it costs about their

@@ -126,6 +126,7 @@ absl::StatusOr<std::unique_ptr<Interpreter>> LiteRtInterpreter::Create(const Mod
   interpreter->has_dynamic_shapes_ = HasDynamicShapes(model);
   LATHE_RETURN_IF_ERROR(interpreter->PrepareBytes(model, bytes));
   LATHE_RETURN_IF_ERROR(interpreter->Load());
+  if (options.file != nullptr) options.file->ReleasePages();
   return std::unique_ptr<Interpreter>(std::move(interpreter));
 }
 

@@ -29,6 +29,11 @@ struct Spread {
   int threads = 1;
 };
 
+// What several interpreters may take together when one would do: a large model runs about as fast on one interpreter
+// with all threads, in half the memory (InceptionV3 and ResNet101V2 with all tensors exposed, two threads: 204 and 365
+// MB). mobilenet_v2, which is slower that way, fits twice (100 MB).
+inline constexpr uint64_t kSpreadBytesMax = uint64_t{112} << 20;
+
 // As many one-thread interpreters as there are threads; fewer, with more threads each, when `bytes_each` of them do not
 // fit `memory_bytes`; at least one. No more than samples. REQUIRES: threads >= 1.
 Spread PlanSpread(int threads, uint64_t bytes_each, uint64_t memory_bytes, uint64_t samples);

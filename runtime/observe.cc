@@ -50,12 +50,14 @@ class Observing {
   }
 
  private:
-  // All tensors at once and as many interpreters as fit; when not even one fits, groups on one interpreter.
+  // All tensors at once and as many interpreters as are worth their memory; when not even one fits, groups on one
+  // interpreter.
   void Plan() {
     uint64_t exposed = 0;
     for (TensorId id : targets_.activations) exposed += ActivationBytes(model_.subgraphs[0].tensor(id));
     const uint64_t bare = EstimateInterpreterBytes(model_);
-    spread_ = PlanSpread(options_.threads, bare + exposed, options_.memory_bytes, samples_.size());
+    spread_ =
+        PlanSpread(options_.threads, bare + exposed, std::min(options_.memory_bytes, kSpreadBytesMax), samples_.size());
     const uint64_t left = options_.memory_bytes > bare ? options_.memory_bytes - bare : 0;
     groups_ = GroupByBytes(model_, targets_.activations, std::max(left, uint64_t{1}));
     if (groups_.empty()) groups_.emplace_back();  // inputs only
@@ -65,6 +67,7 @@ class Observing {
     const Model exposed = ExposeTensors(model_, groups_[group]);
     const ScratchFile file(options_.scratch_dir + "/calibrate.tflite");
     LATHE_ASSIGN_OR_RETURN(const auto mapped, file.Write(exposed));
+    if (options_.input != nullptr) options_.input->ReleasePages();
     LATHE_RETURN_IF_ERROR(samples_.Rewind());
     ChooseShown(group, exposed.subgraphs[0]);
     SampleLoop loop;
@@ -74,6 +77,7 @@ class Observing {
     return ForEachSample(samples_, loop, [&](int worker) -> absl::StatusOr<SampleWork> {
       InterpreterOptions interpreter_options;
       interpreter_options.threads = spread_.threads;
+      interpreter_options.file = mapped.get();
       LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> interpreter,
                              Interpreter::Create(exposed, mapped->bytes(), interpreter_options));
       return SampleWork([this, group, interpreter, observe = make_observer_(worker)](const Sample& sample) {

@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 #include "common/cancel.h"
+#include "common/file.h"
 #include "common/status.h"
 #include "optimizer/model/model.h"
 #include "runtime/interpreter.h"
@@ -23,6 +24,8 @@ struct ObserveOptions {
   CancelToken cancel;
   // Called after each sample, from any thread but one at a time: samples done and to do, over all passes.
   std::function<void(uint64_t done, uint64_t total)> progress;
+  // The file that the model's constants are views of: its pages are released once the copy is written. May be null.
+  const MappedFile* input = nullptr;
   // Where the copy of the model with more outputs is written for the time of the call.
   std::string scratch_dir;
   // Called with every sample once, after its run: the first outputs of the interpreter are those of the model, in

@@ -77,5 +77,22 @@ TEST(ErrnoToStatusTest, MapsWhatCallersTellApart) {
   EXPECT_EQ(ErrnoToStatus(ENOENT, "cannot open", "f").message(), "cannot open 'f': No such file or directory");
 }
 
+// Pages that were let go of are read again.
+TEST(MappedFileTest, ReadsTheSameAfterItsPagesWereReleased) {
+  const TempDir dir;
+  const std::string path = dir.path() + "/large";
+  const std::string contents(100000, 'x');
+  ASSERT_TRUE(WriteFileAtomically(path, contents).ok());
+  const auto file = MappedFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  for (int round = 0; round < 2; ++round) {
+    const absl::Span<const uint8_t> bytes = (*file)->bytes();
+    EXPECT_EQ(std::string(bytes.begin(), bytes.end()), contents);
+    (*file)->ReleasePages();
+  }
+  ASSERT_TRUE(WriteFileAtomically(path, "").ok());
+  (*MappedFile::Open(path))->ReleasePages();
+}
+
 }  // namespace
 }  // namespace lathe
