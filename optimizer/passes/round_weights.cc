@@ -16,7 +16,7 @@ using Algorithm = RoundWeightsSettings::Algorithm;
 
 constexpr int kSweeps = 8;  // coordinate descent has converged by then on every layer tried
 
-// What is tried in place of max|w| / level_max. At 8 bits nearly every channel keeps the full range.
+// What is tried in place of max|w| / level_max. Nothing at 8 bits, where clipping a channel rarely pays.
 std::vector<float> ScaleFactors(int bits) {
   std::vector<float> factors;
   if (bits >= 8) return factors;
