@@ -86,7 +86,9 @@ class BiasAbsorber {
   const Subgraph& graph() const { return model_.subgraphs[0]; }
   size_t Channels(TensorId id) const {
     const Tensor& tensor = graph().tensor(id);
-    return tensor.shape.empty() || tensor.shape.back() < 1 ? 0 : static_cast<size_t>(tensor.shape.back());
+    if (tensor.shape.empty() || tensor.shape.back() < 1) return 0;
+    if (!tensor.shape_signature.empty() && tensor.shape_signature.back() < 1) return 0;
+    return static_cast<size_t>(tensor.shape.back());
   }
 
   void FindLayers() {
@@ -116,7 +118,7 @@ class BiasAbsorber {
   bool IsFree(TensorId id) const {
     const Tensor& tensor = graph().tensor(id);
     if (tensor.type != TensorType::kFloat32 || tensor.is_variable || tensor.quantization.IsQuantized()) return false;
-    if (Channels(id) == 0 || tensor.HasDynamicShape() || uses_.IsSubgraphOutput(id)) return false;
+    if (Channels(id) == 0 || uses_.IsSubgraphOutput(id)) return false;
     const auto& readers = uses_.consumers(id);
     return !readers.empty() &&
            std::all_of(readers.begin(), readers.end(), [&](OpId reader) { return TakesShift(reader, id); });

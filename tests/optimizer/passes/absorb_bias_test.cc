@@ -46,6 +46,7 @@ TEST_F(AbsorbBiasTest, LinearChannelMovesToTheMiddleOfItsRange) {
   const TensorId hidden = Layer(builder_.Input("x", {1, 4, 4, 2}), "hidden", {1, 0, 0, 1}, Bias({9, 0}));
   builder_.Output(Layer(hidden, "out", {2, 3, -1, 5}, Bias({0.5f, 0.25f})));
   model_ = builder_.Build();
+  model_.subgraphs[0].tensor(hidden).shape_signature = {-1, 4, 4, 2};  // a batch of any size, as converters write
   stats_.Set(hidden, seen_);
   const BiasAbsorption result = Absorb();
   EXPECT_THAT(result.shifts.at(hidden), ::testing::ElementsAre(9, 0));
