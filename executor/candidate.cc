@@ -48,6 +48,7 @@ absl::StatusOr<QuantizedModel> Quantize(const Candidate& candidate, const std::v
     if (pass->NeedsRanges()) context.ranges = &candidate.ranges;
     LATHE_ASSIGN_OR_RETURN(Change change, RunPass(*pass, result.model, context));
     result.steps.push_back({name, PassDescription(name), change.count});
+    result.reasons.merge(change.reasons);
     std::move(change.warnings.begin(), change.warnings.end(), std::back_inserter(result.warnings));
   }
   return result;

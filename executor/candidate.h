@@ -1,6 +1,8 @@
 #ifndef LATHE_EXECUTOR_CANDIDATE_H_
 #define LATHE_EXECUTOR_CANDIDATE_H_
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "common/status.h"
 #include "optimizer/passes/activation_stats.h"
 #include "optimizer/passes/ranges.h"
+#include "optimizer/passes/sample_ranges.h"
 #include "optimizer/passes/settings_table.h"
 #include "optimizer/passes/weight_choices.h"
 #include "optimizer/report/report.h"
@@ -18,15 +21,17 @@ namespace lathe {
 // Copies are cheap: constants are shared until a pass rewrites them.
 struct Candidate {
   Model model;
-  ActivationStats stats;  // of subgraph 0 of `model`; empty when no pass asks for ranges
-  RangeTable ranges;      // what each activation is quantized to
-  WeightChoices weights;  // by operator of subgraph 0 of `model`
+  ActivationStats stats;                  // of subgraph 0 of `model`; empty when nothing was calibrated
+  std::optional<SampleRanges> by_sample;  // of the same; absent: `model` was rewritten since
+  RangeTable ranges;                      // what each activation is quantized to
+  WeightChoices weights;                  // by operator of subgraph 0 of `model`
 };
 
 struct QuantizedModel {
   Model model;
   std::vector<PlanStep> steps;  // one for each pass
   std::vector<std::string> warnings;
+  std::map<int32_t, std::string> reasons;  // by Op::origin: what passes did otherwise than asked
 
   bool changed() const;  // by any pass
 };

@@ -16,7 +16,9 @@
 #include "optimizer/model/dump.h"
 #include "optimizer/model/model_reader.h"
 #include "optimizer/model/model_writer.h"
+#include "optimizer/passes/artifact_checks.h"
 #include "optimizer/passes/equalize.h"
+#include "optimizer/passes/graph_figures.h"
 #include "optimizer/passes/operator_precision.h"
 #include "optimizer/passes/registry.h"
 #include "optimizer/recipe/plan.h"
@@ -129,40 +131,46 @@ class OptimizeJob {
     AddWarnings(std::move(quantized.warnings));
     report_.stages = std::move(choice.stages);
     report_.sensitivity = std::move(choice.sensitivity);
-    if (choice.calibration.samples > 0) report_.calibration = std::move(choice.calibration);
-    DescribeResult(choice);
+    if (choice.calibration.samples > 0) {
+      report_.calibration = std::move(choice.calibration);
+      report_.calibration->held_back = held_back_ != nullptr ? held_back_->size() : 0;
+    }
+    choice.fallback_reasons.merge(quantized.reasons);
+    DescribeResult(choice.settings, choice.fallback_reasons);
     return absl::OkStatus();
   }
 
   // While operators still know where they come from.
-  void DescribeResult(const QuantizationChoice& choice) {
-    report_.operators = DescribeOperators(model_, recipe_, &choice.settings);
+  void DescribeResult(const SettingsTable& settings, const std::map<int32_t, std::string>& reasons) {
+    report_.graph = DescribeGraph(model_);
+    report_.operators = DescribeOperators(model_, recipe_, &settings);
     for (OperatorReport& row : report_.operators) {
       if (row.subgraph != 0) continue;
       const int32_t origin = model_.subgraphs[0].ops[static_cast<size_t>(row.index)].origin;
-      const auto reason = choice.fallback_reasons.find(origin);
-      if (reason != choice.fallback_reasons.end()) row.reason = reason->second;
+      const auto reason = reasons.find(origin);
+      if (origin >= 0 && reason != reasons.end()) row.reason = reason->second;
     }
   }
 
   // The model that is quantized, and how. Data-free schemes of an even model open no samples here.
   absl::StatusOr<QuantizationChoice> Choose() {
-    if (!NeedsData()) {
+    if (!NeedsSamples()) {
       QuantizationChoice choice;
       choice.candidate.model = std::move(model_);
       choice.settings = settings_;
       return choice;
     }
     LATHE_RETURN_IF_ERROR(OpenSamplesOnce());
-    std::unique_ptr<HeldBack> held_back;
-    if (held_back_ != nullptr) {
-      LATHE_ASSIGN_OR_RETURN(held_back, StartMeasuring());
+    const bool decides = TriesCorrections(recipe_) || recipe_.min_sqnr_db || spec_.sensitivity();
+    if (held_back_ != nullptr && decides) {
+      LATHE_ASSIGN_OR_RETURN(measurer_, StartMeasuring());
     }
     ChoiceInputs inputs{
         .recipe = recipe_,
         .passes = quantizing_,
         .calibration = *calibration_,
-        .held_back = held_back.get(),
+        .held_back = measurer_.get(),
+        .calibrate = FitsToData(),
         .sensitivity = spec_.sensitivity(),
         .threads = threads(),
         .memory_bytes = PlannedBytes(),
@@ -180,13 +188,21 @@ class OptimizeJob {
     return std::find(quantizing_.begin(), quantizing_.end(), "quantize-full-integer") != quantizing_.end();
   }
 
-  // Whether something must be run before the model can be quantized. Schemes without ranges need no data for models
-  // whose channels are even, which are nearly all: then equalization has nothing to win.
-  bool NeedsData() const {
-    if (Calibrates() || recipe_.min_sqnr_db || spec_.sensitivity()) return true;
-    const bool searches = recipe_.effort != Effort::kFast && recipe_.correct.equalization != Correction::kOff;
-    const bool integers = recipe_.quantize.scheme != Scheme::kFloat16;
-    return searches && integers && ChannelImbalance(model_) >= kImbalanceMin;
+  static bool IsOn(const std::optional<Correction>& setting) {
+    return setting.value_or(Correction::kOff) != Correction::kOff;
+  }
+
+  // Schemes without ranges are corrected with data too, when there are some.
+  bool FitsToData() const {
+    const bool corrects = IsOn(recipe_.correct.equalization) || IsOn(recipe_.correct.rounding);
+    return Calibrates() || (!spec_.calibration().empty() && UsesIntegers(recipe_) && corrects);
+  }
+
+  // Whether something must be run before the model can be quantized. Without data only equalization can be tried, and
+  // it has nothing to win where channels are even, which they nearly always are.
+  bool NeedsSamples() const {
+    if (FitsToData() || recipe_.min_sqnr_db || spec_.sensitivity()) return true;
+    return UsesIntegers(recipe_) && IsOn(recipe_.correct.equalization) && ChannelImbalance(model_) >= kImbalanceMin;
   }
 
   absl::StatusOr<std::unique_ptr<HeldBack>> StartMeasuring() {
@@ -220,6 +236,7 @@ class OptimizeJob {
     std::string dumps[2];
     ParallelFor(2, [&](size_t i) { dumps[i] = DumpModel(i == 0 ? *output : model_); });
     if (dumps[0] != dumps[1]) return Broken("it does not hold what was written");
+    LATHE_RETURN_IF_ERROR(CheckArtifact(input_, *output, report_.warnings));
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
@@ -258,8 +275,12 @@ class OptimizeJob {
     error.samples = samples.size();
     // Nothing was fitted to them; only where stages were tried did they decide something.
     error.held_back = held_back_ != nullptr && report_.stages.empty();
-    LATHE_ASSIGN_OR_RETURN(
-        error.outputs, CompareOutputs(input_, input_file_->bytes(), model_, output_file_->bytes(), samples, options));
+    if (measurer_ != nullptr) {
+      LATHE_ASSIGN_OR_RETURN(error.outputs, measurer_->Measure(model_, *output_file_));
+    } else {
+      LATHE_ASSIGN_OR_RETURN(
+          error.outputs, CompareOutputs(input_, input_file_->bytes(), model_, output_file_->bytes(), samples, options));
+    }
     for (const OutputError& output : error.outputs) {
       if (!output.sqnr_db) {
         report_.warnings.push_back(
@@ -308,11 +329,11 @@ class OptimizeJob {
     return SplitOnce();
   }
 
-  // Which samples calibrate and which decide. Without calibration nothing is fitted to them, so all may decide.
+  // Which samples are fitted to and which decide. Where nothing is fitted all may decide.
   absl::Status SplitOnce() {
     calibration_ = samples_.get();
     const size_t held_back_max = recipe_.effort == Effort::kBest ? kHeldBackMaxBest : kHeldBackMax;
-    if (!Calibrates()) {
+    if (!FitsToData()) {
       std::vector<size_t> all(std::min(samples_->size(), held_back_max));
       std::iota(all.begin(), all.end(), 0);
       LATHE_ASSIGN_OR_RETURN(held_back_, SelectSamples(*samples_, std::move(all), kHeldBackBytesMax));
@@ -361,6 +382,7 @@ class OptimizeJob {
   std::unique_ptr<SampleSource> samples_;
   std::unique_ptr<SampleSource> selected_, held_back_;  // parts of samples_, or null
   SampleSource* calibration_ = nullptr;                 // selected_ or samples_
+  std::unique_ptr<HeldBack> measurer_;                  // knows the input's answers to held_back_; null: not needed
   Report report_;
   StepTimer timer_;
 };

@@ -30,9 +30,9 @@ OutputScore ScoreOutputs(const std::vector<OutputError>& errors) {
   OutputScore score{.mean_db = 0, .least_db = kEqualDb};
   int counted = 0;
   for (const OutputError& error : errors) {
-    if (!error.sqnr_mean_removed_db) continue;
-    score.mean_db += *error.sqnr_mean_removed_db;
-    score.least_db = std::min(score.least_db, *error.sqnr_mean_removed_db);
+    if (!error.sqnr_db) continue;
+    score.mean_db += *error.sqnr_db;
+    score.least_db = std::min(score.least_db, *error.sqnr_db);
     ++counted;
   }
   if (counted > 0) score.mean_db /= counted;

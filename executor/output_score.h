@@ -14,9 +14,10 @@ double WorstNoise(const std::vector<OutputError>& errors);
 // 10 * log10(1 / noise), at most 200.
 double NoiseDb(double noise);
 
-// How good a quantized model is over all its outputs.
+// How good a quantized model is over all its outputs. Means are not removed here: what is left of an output that hardly
+// varies is too noisy on few samples to choose by.
 struct OutputScore {
-  double mean_db = 0;   // mean-removed SQNR, averaged over the outputs: the mean of the noises' orders of magnitude
+  double mean_db = 0;   // SQNR averaged over the outputs, so by the noises' orders of magnitude
   double least_db = 0;  // of the worst output
 };
 OutputScore ScoreOutputs(const std::vector<OutputError>& errors);

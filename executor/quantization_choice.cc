@@ -6,8 +6,8 @@
 #include "executor/operator_fallback.h"
 #include "executor/output_score.h"
 #include "executor/stage_search.h"
+#include "optimizer/passes/calibration_notes.h"
 #include "optimizer/passes/operator_precision.h"
-#include "optimizer/passes/registry.h"
 #include "runtime/calibrate.h"
 
 namespace lathe {
@@ -21,8 +21,7 @@ class Chooser {
   }
 
   absl::StatusOr<QuantizationChoice> Choose() {
-    LATHE_ASSIGN_OR_RETURN(const bool needs_ranges, NeedsRanges());
-    if (needs_ranges) LATHE_RETURN_IF_ERROR(CalibrateModel());
+    if (inputs_.calibrate) LATHE_RETURN_IF_ERROR(CalibrateModel());
     const bool wants_decisions = inputs_.sensitivity || inputs_.recipe.min_sqnr_db.has_value();
     if (inputs_.held_back == nullptr) {
       if (wants_decisions) return NeedsSamples();
@@ -34,14 +33,6 @@ class Chooser {
   }
 
  private:
-  absl::StatusOr<bool> NeedsRanges() const {
-    for (const std::string& name : inputs_.passes) {
-      LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Pass> pass, MakePass(name, inputs_.recipe));
-      if (pass->NeedsRanges()) return true;
-    }
-    return false;
-  }
-
   static absl::Status NeedsSamples() {
     return MakeError(absl::StatusCode::kFailedPrecondition, "NEEDS_SAMPLES",
                      "--min-sqnr and --sensitivity decide by samples that are held back: give at least 16 with "
@@ -62,22 +53,26 @@ class Chooser {
     options.scratch_dir = inputs_.scratch_dir;
     options.channels = inputs_.held_back != nullptr;  // for equalization only
     LATHE_ASSIGN_OR_RETURN(Calibration seen, Calibrate(choice_.candidate.model, tensors, inputs_.calibration, options));
+    CalibrationNotes notes = ExamineCalibration(choice_.candidate.model, seen.stats, seen.by_sample);
+    choice_.calibration.notable_samples = std::move(notes.samples);
+    choice_.calibration.degenerate_tensors = std::move(notes.tensors);
+    choice_.warnings = std::move(notes.warnings);
     choice_.candidate.ranges = seen.stats.Ranges();
     choice_.candidate.stats = std::move(seen.stats);
+    choice_.candidate.by_sample = std::move(seen.by_sample);
     choice_.calibration.samples = inputs_.calibration.size();
-    if (inputs_.held_back != nullptr) choice_.calibration.held_back = inputs_.held_back->samples().size();
     return absl::OkStatus();
   }
 
   absl::Status Search() {
-    if (inputs_.recipe.effort.value_or(Effort::kBalanced) == Effort::kFast) return absl::OkStatus();
+    if (!TriesCorrections(inputs_.recipe)) return absl::OkStatus();
     inputs_.begin("choose");
     StageSearch search({.recipe = inputs_.recipe,
                         .settings = choice_.settings,
                         .passes = inputs_.passes,
                         .held_back = *inputs_.held_back,
                         .calibration = inputs_.calibration,
-                        .has_stats = choice_.calibration.samples > 0,
+                        .calibrated = inputs_.calibrate,
                         .threads = inputs_.threads,
                         .memory_bytes = inputs_.memory_bytes,
                         .scratch_dir = inputs_.scratch_dir,
@@ -86,7 +81,27 @@ class Chooser {
     LATHE_RETURN_IF_ERROR(search.Run());
     choice_.candidate = std::move(search.best());
     choice_.stages = std::move(search.stages());
+    ReportRanges(search.ranges());
     return absl::OkStatus();
+  }
+
+  void ReportRanges(const std::vector<RangeChoice>& choices) {
+    const Subgraph& graph = choice_.candidate.model.subgraphs[0];
+    for (size_t group = 0; group < choices.size(); ++group) {
+      const RangeChoice& choice = choices[group];
+      const bool shared = choice.tensors.size() > 1;
+      if (choice.algorithm == RangeAlgorithm::kMinMax && !shared) continue;
+      for (TensorId id : choice.tensors) {
+        RangeReport& row = choice_.calibration.ranges.emplace_back();
+        row.name = graph.tensor(id).name;
+        row.algorithm = RangeAlgorithmName(choice.algorithm);
+        row.min = choice.seen.min;
+        row.max = choice.seen.max;
+        row.chosen_min = choice.chosen.min;
+        row.chosen_max = choice.chosen.max;
+        if (shared) row.group = static_cast<int>(group);
+      }
+    }
   }
 
   // Sensitivity, and fallback by it where the result is not good enough as it is.
@@ -139,6 +154,14 @@ class Chooser {
 };
 
 }  // namespace
+
+bool TriesCorrections(const Recipe& recipe) {
+  const auto on = [](const std::optional<Correction>& setting) {
+    return setting.value_or(Correction::kOff) != Correction::kOff;
+  };
+  return on(recipe.correct.equalization) || on(recipe.correct.rounding) || on(recipe.correct.bias) ||
+         recipe.quantize.activations.ranges.value_or("min-max") != "min-max";
+}
 
 absl::StatusOr<QuantizationChoice> ChooseQuantization(Model model, SettingsTable settings, const ChoiceInputs& inputs) {
   return Chooser(std::move(model), std::move(settings), inputs).Choose();

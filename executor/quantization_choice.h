@@ -20,8 +20,10 @@ struct ChoiceInputs {
   const Recipe& recipe;             // resolved
   std::vector<std::string> passes;  // those that quantize, in order
   SampleSource& calibration;        // what ranges and the like are taken from
-  // Decides what stays; null: too few samples to hold any back, or made-up ones: the fixed defaults apply.
+  // Decides what stays; null: nothing to decide, too few samples to hold any back, or made-up
+  // ones: the fixed defaults apply.
   HeldBack* held_back = nullptr;
+  bool calibrate = false;    // observe activations; needed by passes that ask for ranges
   bool sensitivity = false;  // measure what each operator adds to the error
   int threads = 1;
   uint64_t memory_bytes = 0;               // 0: no budget
@@ -45,7 +47,10 @@ struct QuantizationChoice {
   std::vector<std::string> warnings;
 };
 
-// Calibrates the prepared float model where a pass asks for ranges, tries the corrections that the recipe's effort
+// Whether the recipe leaves anything to choose by held-back samples but fallback. REQUIRES: resolved.
+bool TriesCorrections(const Recipe& recipe);
+
+// Calibrates the prepared float model if asked, tries the corrections that the recipe's effort
 // allows, measures sensitivity when asked, and falls back operator by operator when recipe.min_sqnr_db asks for it.
 // Errors as Calibrate, the passes and FindFallback. FAILED_PRECONDITION NEEDS_SAMPLES: sensitivity or min_sqnr_db
 // without samples held back.

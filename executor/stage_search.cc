@@ -1,12 +1,54 @@
 #include "executor/stage_search.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "optimizer/passes/choose_ranges.h"
 #include "optimizer/passes/equalize.h"
+#include "optimizer/passes/round_weights.h"
+#include "optimizer/passes/scale_groups.h"
+#include "optimizer/passes/weight_rows.h"
+#include "runtime/calibrate.h"
+#include "runtime/collect_histograms.h"
+#include "runtime/collect_moments.h"
 
 namespace lathe {
 namespace {
+
+// Blocks of operators that empirical bias correction goes through one after the other: each costs a run of both models.
+constexpr size_t kBiasBlocks = 4;
+// How strongly refitted weights are held near the weights they are (algorithm "sequential target"): with less they fit
+// the calibration samples and lose 20 dB on others.
+constexpr double kRefitDamping = 10;
+
+// Multiplications that second moments and rounding to 8 bits may take when they are to be fast: about a second on two
+// cores.
+constexpr double kFastProducts = 2e10;
+
+// K x K moments of `rows` patches, their Cholesky factor, and one row of levels for each channel, over all operators.
+double RoundingProducts(const Model& model, const std::vector<OpId>& ops, double rows) {
+  double products = 0;
+  const Subgraph& graph = model.subgraphs[0];
+  for (OpId id : ops) {
+    const Op& op = graph.ops[id.index()];
+    const Tensor& weights = graph.tensor(op.inputs[1]);
+    const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
+    const auto channels = static_cast<double>(depthwise ? weights.shape[3] : weights.shape[0]);
+    const double k = static_cast<double>(weights.NumElements()) / std::max(1.0, channels);
+    const double groups = depthwise ? channels : 1;
+    products += groups * (rows * k * k + k * k * k / 3) + channels * k * k;
+  }
+  return products;
+}
+
+bool HasLowBitWeights(const Recipe& recipe) {
+  const auto low = [](const QuantizeSettings& settings) { return settings.weights.bits.value_or(8) < 8; };
+  return low(recipe.quantize) ||
+         std::any_of(recipe.rules.begin(), recipe.rules.end(), [&](const Rule& rule) { return low(rule.quantize); });
+}
+
+Correction Wanted(const std::optional<Correction>& setting) { return setting.value_or(Correction::kOff); }
 
 double SecondsSince(std::chrono::steady_clock::time_point started) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
@@ -17,18 +59,20 @@ double SecondsSince(std::chrono::steady_clock::time_point started) {
 absl::Status StageSearch::Run() {
   LATHE_ASSIGN_OR_RETURN(score_, Measure(best_));
   LATHE_RETURN_IF_ERROR(TryEqualization());
-  return absl::OkStatus();
+  if (!inputs_.calibrated) return absl::OkStatus();
+  LATHE_RETURN_IF_ERROR(TryRanges());
+  LATHE_RETURN_IF_ERROR(TryRounding());
+  return TryBiasCorrection();
 }
 
 absl::Status StageSearch::TryEqualization() {
-  const Correction wanted = inputs_.recipe.correct.equalization.value_or(Correction::kBest);
+  const Correction wanted = Wanted(inputs_.recipe.correct.equalization);
   if (wanted == Correction::kOff) return absl::OkStatus();
   struct Variant {
     const char* name;
     EqualizeSettings settings;
     bool best_only;
   };
-  // Alpha from algorithms tried on trained models; .65 rarely differs from both neighbours.
   static const Variant kVariants[] = {
       {"cross-layer", {.cross_layer = true, .alpha = std::nullopt}, false},
       {"cross-layer, then alpha 0.5", {.cross_layer = true, .alpha = 0.5f}, false},
@@ -37,17 +81,162 @@ absl::Status StageSearch::TryEqualization() {
   };
   const Candidate base = best_;
   for (const Variant& variant : kVariants) {
-    if (variant.settings.alpha && !inputs_.has_stats) continue;
-    if (variant.best_only && inputs_.recipe.effort != Effort::kBest) continue;
+    if (variant.settings.alpha && !inputs_.calibrated) continue;
+    if (variant.best_only && wanted != Correction::kBest) continue;
     Candidate candidate = base;
-    LATHE_ASSIGN_OR_RETURN(const Equalization equalized,
-                           Equalize(candidate.model, inputs_.has_stats ? &candidate.stats : nullptr, variant.settings));
+    LATHE_ASSIGN_OR_RETURN(
+        const Equalization equalized,
+        Equalize(candidate.model, inputs_.calibrated ? &candidate.stats : nullptr, variant.settings));
     if (equalized.scaled_tensors == 0) continue;
     ApplyToStats(equalized, candidate.stats);
+    candidate.by_sample.reset();
     candidate.ranges = candidate.stats.Ranges();
-    LATHE_RETURN_IF_ERROR(Try("equalization", variant.name, std::move(candidate)));
+    LATHE_RETURN_IF_ERROR(Try("equalization", variant.name, std::move(candidate)).status());
   }
   return absl::OkStatus();
+}
+
+absl::Status StageSearch::TryRanges() {
+  const std::optional<RangeAlgorithm> asked =
+      FindRangeAlgorithm(inputs_.recipe.quantize.activations.ranges.value_or("best"));
+  if (!asked || *asked == RangeAlgorithm::kMinMax) return absl::OkStatus();
+  const std::vector<ScaleGroup> groups = FindScaleGroups(best_.model, &inputs_.settings, inputs_.recipe.quantize);
+  std::vector<TensorId> tensors;
+  for (const ScaleGroup& group : groups) {
+    if (group.bits == 8 && !group.fixed) tensors.insert(tensors.end(), group.measured.begin(), group.measured.end());
+  }
+  if (tensors.empty()) return absl::OkStatus();
+  HistogramOptions options;
+  options.samples_max = thorough() ? 128 : 24;
+  SetRunOptions(options);
+  LATHE_ASSIGN_OR_RETURN(const HistogramTable histograms,
+                         CollectHistograms(best_.model, tensors, best_.stats, inputs_.calibration, options));
+  if (!best_.by_sample) {
+    LATHE_ASSIGN_OR_RETURN(best_.by_sample, SampleRangesOfBest(tensors));
+  }
+  const auto choose = [&](RangeAlgorithm algorithm) {
+    return ChooseRanges(best_.model, best_.stats, *best_.by_sample, histograms, groups, algorithm);
+  };
+  std::vector<RangeAlgorithm> algorithms = {*asked};
+  if (*asked == RangeAlgorithm::kBest) {
+    // The algorithm that leaves the least error in each tensor is not always the one that leaves the least at the
+    // outputs: a few values in a thousand may matter more than the others.
+    algorithms.push_back(RangeAlgorithm::kPercentile);
+    if (thorough()) algorithms.push_back(RangeAlgorithm::kMinError);
+  }
+  // All from the same start: none is better for having been tried later.
+  std::vector<ChosenRanges> chosen;
+  for (RangeAlgorithm algorithm : algorithms) chosen.push_back(choose(algorithm));
+  for (size_t i = 0; i < algorithms.size(); ++i) {
+    Candidate candidate = best_;
+    candidate.ranges = chosen[i].ranges;
+    LATHE_ASSIGN_OR_RETURN(const bool kept, Try("ranges", std::string(RangeAlgorithmName(algorithms[i])),
+                                                std::move(candidate), *asked != RangeAlgorithm::kBest));
+    if (kept) ranges_ = std::move(chosen[i].choices);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SampleRanges> StageSearch::SampleRangesOfBest(const std::vector<TensorId>& tensors) {
+  CalibrateOptions options;
+  options.channels = false;
+  SetRunOptions(options);
+  LATHE_ASSIGN_OR_RETURN(Calibration seen, Calibrate(best_.model, tensors, inputs_.calibration, options));
+  return std::move(seen.by_sample);
+}
+
+absl::Status StageSearch::TryRounding() {
+  const Correction wanted = Wanted(inputs_.recipe.correct.rounding);
+  if (wanted == Correction::kOff) return absl::OkStatus();
+  CollectMomentsOptions options = MomentOptions();
+  const std::vector<OpId> ops = FindMomentOperators(best_.model);
+  const auto rows = static_cast<double>(options.rows_max);
+  if (wanted == Correction::kFast && !HasLowBitWeights(inputs_.recipe) &&
+      RoundingProducts(best_.model, ops, rows) > kFastProducts) {
+    StageReport& skipped = stages_.emplace_back();
+    skipped.stage = "rounding";
+    skipped.reason = "left out: the model is large, and 8 bits gain little; correct.rounding BEST tries it";
+    return absl::OkStatus();
+  }
+  RoundWeightsSettings settings;
+  settings.settings = &inputs_.settings;
+  settings.cancel = inputs_.cancel;
+  settings.correct_bias = Wanted(inputs_.recipe.correct.bias) != Correction::kOff;
+  // Less damping fits the samples closer; which is better depends on how alike other samples are.
+  std::vector<double> dampings = {0.01};
+  if (wanted == Correction::kBest) dampings.push_back(0.001);
+  std::vector<WeightChoices> choices(dampings.size());
+  LATHE_RETURN_IF_ERROR(CollectMomentsInParts(
+      best_.model, ops, inputs_.calibration, options, [&](const MomentTable& part) -> absl::Status {
+        for (size_t i = 0; i < dampings.size(); ++i) {
+          settings.damping = dampings[i];
+          LATHE_ASSIGN_OR_RETURN(WeightChoices rounded, RoundWeights(best_.model, part, settings));
+          choices[i].merge(rounded);
+        }
+        return absl::OkStatus();
+      }));
+  for (size_t i = 0; i < dampings.size(); ++i) {
+    if (choices[i].empty()) continue;
+    Candidate candidate = best_;
+    candidate.weights = std::move(choices[i]);
+    LATHE_RETURN_IF_ERROR(
+        Try("rounding", absl::StrFormat("gptq, descent, damping %g", dampings[i]), std::move(candidate)).status());
+  }
+  return wanted == Correction::kBest ? TrySequentialTarget(settings) : absl::OkStatus();
+}
+
+absl::Status StageSearch::TrySequentialTarget(const RoundWeightsSettings& settings) {
+  LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, QuantizeBest());
+  LATHE_ASSIGN_OR_RETURN(
+      const JointMomentTable moments,
+      CollectJointMoments(best_.model, quantized.model, PairWeightOperators(best_.model, quantized.model),
+                          inputs_.calibration, MomentOptions()));
+  Candidate candidate = best_;
+  LATHE_ASSIGN_OR_RETURN(candidate.weights, RoundWeights(best_.model, moments, kRefitDamping, settings));
+  return Try("rounding", "against quantized inputs", std::move(candidate)).status();
+}
+
+absl::Status StageSearch::TryBiasCorrection() {
+  const Correction wanted = inputs_.recipe.correct.bias.value_or(thorough() ? Correction::kBest : Correction::kFast);
+  if (wanted != Correction::kBest) return absl::OkStatus();
+  Candidate candidate = best_;
+  CollectMomentsOptions options = MomentOptions();
+  options.means_only = true;
+  for (size_t block = 0; block < kBiasBlocks; ++block) {
+    LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized,
+                           Quantize(candidate, inputs_.passes, inputs_.recipe, inputs_.settings, inputs_.cancel));
+    const auto pairs = PairWeightOperators(candidate.model, quantized.model);
+    const size_t first = pairs.size() * block / kBiasBlocks, last = pairs.size() * (block + 1) / kBiasBlocks;
+    const std::vector<std::pair<OpId, OpId>> part(pairs.begin() + static_cast<ptrdiff_t>(first),
+                                                  pairs.begin() + static_cast<ptrdiff_t>(last));
+    if (part.empty()) continue;
+    LATHE_ASSIGN_OR_RETURN(const JointMomentTable means,
+                           CollectJointMoments(candidate.model, quantized.model, part, inputs_.calibration, options));
+    AddBiasShifts(FindBiasShifts(candidate.model, quantized.model, part, means), candidate.weights);
+  }
+  return Try("bias-correction", "means of outputs, in blocks", std::move(candidate)).status();
+}
+
+absl::StatusOr<QuantizedModel> StageSearch::QuantizeBest() {
+  return Quantize(best_, inputs_.passes, inputs_.recipe, inputs_.settings, inputs_.cancel);
+}
+
+CollectMomentsOptions StageSearch::MomentOptions() const {
+  CollectMomentsOptions options;
+  options.threads = inputs_.threads;
+  if (inputs_.memory_bytes > 0) options.memory_bytes = inputs_.memory_bytes;
+  options.cancel = inputs_.cancel;
+  options.scratch_dir = inputs_.scratch_dir;
+  options.samples_max = thorough() ? 256 : 16;
+  options.rows_max = thorough() ? 8192 : 1024;
+  return options;
+}
+
+void StageSearch::SetRunOptions(ObserveOptions& options) const {
+  options.threads = inputs_.threads;
+  if (inputs_.memory_bytes > 0) options.memory_bytes = inputs_.memory_bytes;
+  options.cancel = inputs_.cancel;
+  options.scratch_dir = inputs_.scratch_dir;
 }
 
 absl::StatusOr<OutputScore> StageSearch::Measure(const Candidate& candidate) {
@@ -57,21 +246,23 @@ absl::StatusOr<OutputScore> StageSearch::Measure(const Candidate& candidate) {
   return ScoreOutputs(errors);
 }
 
-absl::Status StageSearch::Try(const std::string& stage, const std::string& setting, Candidate candidate) {
+absl::StatusOr<bool> StageSearch::Try(const std::string& stage, const std::string& setting, Candidate candidate,
+                                      bool asked_for) {
   const auto started = std::chrono::steady_clock::now();
   LATHE_RETURN_IF_ERROR(inputs_.cancel.Check());
   LATHE_ASSIGN_OR_RETURN(const OutputScore score, Measure(candidate));
   StageReport& report = stages_.emplace_back();
   report.stage = stage;
   report.setting = setting;
-  report.sqnr_before_db = score_.least_db;
-  report.sqnr_after_db = score.least_db;
-  report.kept = IsBetter(score, score_);
+  report.sqnr_before_db = score_.mean_db;
+  report.sqnr_after_db = score.mean_db;
+  report.kept = asked_for || IsBetter(score, score_);
+  if (asked_for) report.reason = "the recipe asks for it";
   report.seconds = SecondsSince(started);
-  if (!report.kept) return absl::OkStatus();
+  if (!report.kept) return false;
   best_ = std::move(candidate);
   score_ = score;
-  return absl::OkStatus();
+  return true;
 }
 
 }  // namespace lathe

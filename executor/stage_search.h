@@ -6,8 +6,12 @@
 
 #include "executor/candidate.h"
 #include "executor/output_score.h"
+#include "optimizer/passes/choose_ranges.h"
+#include "optimizer/passes/round_weights.h"
 #include "optimizer/recipe/recipe.h"
+#include "runtime/collect_moments.h"
 #include "runtime/held_back.h"
+#include "runtime/observe.h"
 #include "runtime/samples.h"
 
 namespace lathe {
@@ -23,7 +27,7 @@ class StageSearch {
     std::vector<std::string> passes;  // those that quantize, in order
     HeldBack& held_back;
     SampleSource& calibration;
-    bool has_stats = false;  // the start was calibrated
+    bool calibrated = false;  // false: no ranges, so only what needs none is tried
     int threads = 1;
     uint64_t memory_bytes = 0;
     std::string scratch_dir;
@@ -38,20 +42,32 @@ class StageSearch {
   Candidate& best() { return best_; }
   // Everything that was tried, in order.
   std::vector<StageReport>& stages() { return stages_; }
+  // How the ranges of best() were chosen, group by group; empty: all by minimum and maximum.
+  const std::vector<RangeChoice>& ranges() const { return ranges_; }
 
  private:
   absl::Status TryEqualization();
   absl::Status TryRanges();
   absl::Status TryRounding();
+  // Rounds again, for the inputs that the quantized model really sees.
+  absl::Status TrySequentialTarget(const RoundWeightsSettings& settings);
   absl::Status TryBiasCorrection();
-  // Measures the candidate and makes it the best one if it is better.
-  absl::Status Try(const std::string& stage, const std::string& setting, Candidate candidate);
+  // Measures the candidate and makes it the best one if it is better, or asked for: true.
+  absl::StatusOr<bool> Try(const std::string& stage, const std::string& setting, Candidate candidate,
+                           bool asked_for = false);
   absl::StatusOr<OutputScore> Measure(const Candidate& candidate);
+  absl::StatusOr<QuantizedModel> QuantizeBest();
+  absl::StatusOr<SampleRanges> SampleRangesOfBest(const std::vector<TensorId>& tensors);
+
+  bool thorough() const { return inputs_.recipe.effort == Effort::kBest; }
+  CollectMomentsOptions MomentOptions() const;
+  void SetRunOptions(ObserveOptions& options) const;
 
   const Inputs inputs_;
   Candidate best_;
   OutputScore score_;  // of best_
   std::vector<StageReport> stages_;
+  std::vector<RangeChoice> ranges_;
 };
 
 }  // namespace lathe

@@ -58,7 +58,8 @@ struct GraphReport {
 struct StageReport {
   std::string stage;    // equalization, ranges, rounding, bias-correction, fallback, ...
   std::string setting;  // what was tried: cle, alpha 0.65, int16x8 for operator 12, ...
-  // Least mean-removed SQNR over the outputs on held-back samples without and with it; absent: not measured.
+  // SQNR on held-back samples without and with it, averaged over the outputs; in fallback the least mean-removed one,
+  // which min_sqnr_db is about. Absent: not measured.
   std::optional<double> sqnr_before_db, sqnr_after_db;
   bool kept = false;
   double seconds = 0;

@@ -1,0 +1,40 @@
+#include "executor/output_score.h"
+
+#include <gtest/gtest.h>
+
+namespace lathe {
+namespace {
+
+OutputError Error(std::optional<double> sqnr_db, std::optional<double> mean_removed_db) {
+  OutputError error;
+  error.sqnr_db = sqnr_db;
+  error.sqnr_mean_removed_db = mean_removed_db;
+  return error;
+}
+
+TEST(OutputScoreTest, WorstNoiseIsThatOfTheOutputWithTheLeastRatio) {
+  EXPECT_NEAR(WorstNoise({Error(50, 30), Error(10, 20)}), 0.01, 1e-12);
+  EXPECT_EQ(WorstNoise({Error(200, 200)}), 0);
+  EXPECT_EQ(WorstNoise({Error(std::nullopt, std::nullopt)}), 0);
+}
+
+TEST(OutputScoreTest, NoiseDbUndoesNoise) {
+  EXPECT_NEAR(NoiseDb(WorstNoise({Error(40, 33)})), 33, 1e-9);
+  EXPECT_EQ(NoiseDb(0), 200);
+}
+
+TEST(OutputScoreTest, OutputsWithoutASignalDoNotCount) {
+  const OutputScore score = ScoreOutputs({Error(30, 20), Error(std::nullopt, std::nullopt), Error(40, 10)});
+  EXPECT_DOUBLE_EQ(score.mean_db, 35);
+  EXPECT_DOUBLE_EQ(score.least_db, 30);
+}
+
+TEST(OutputScoreTest, AGainThatOneOutputPaysForIsNone) {
+  const OutputScore best = ScoreOutputs({Error(30, 30), Error(30, 30)});
+  EXPECT_TRUE(IsBetter(ScoreOutputs({Error(31, 31), Error(30, 30)}), best));
+  EXPECT_FALSE(IsBetter(ScoreOutputs({Error(35, 35), Error(29, 29)}), best));
+  EXPECT_FALSE(IsBetter(best, best));
+}
+
+}  // namespace
+}  // namespace lathe
