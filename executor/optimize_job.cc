@@ -94,21 +94,29 @@ class OptimizeJob {
     for (const std::string& name : plan) {
       if (IsQuantizing(name)) {
         quantizing_.push_back(name);
-        continue;
+      } else if (!quantizing_.empty()) {
+        finishing_.push_back(name);
+      } else {
+        LATHE_RETURN_IF_ERROR(CleanUp(name, 0.05));
       }
-      context_.events.BeginPhase("pass", 0.05, 0.05, name);
-      timer_.Begin(name);
-      LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Pass> pass, MakePass(name, recipe_));
-      PassContext pass_context;
-      pass_context.settings = &settings_;
-      pass_context.cancel = context_.cancel;
-      LATHE_ASSIGN_OR_RETURN(Change change, RunPass(*pass, model_, pass_context));
-      report_.plan.push_back({name, PassDescription(name), change.count});
-      AddWarnings(std::move(change.warnings));
     }
     timer_.End();
     // Rules may bring other schemes: then the passes tell.
     return !recipe_.rules.empty() || CountEligible(model_, recipe_) > 0 ? absl::OkStatus() : NothingToDo();
+  }
+
+  // Runs a pass that needs no choice on the model as it is.
+  absl::Status CleanUp(const std::string& name, double progress) {
+    context_.events.BeginPhase("pass", progress, progress, name);
+    timer_.Begin(name);
+    LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Pass> pass, MakePass(name, recipe_));
+    PassContext pass_context;
+    pass_context.settings = &settings_;
+    pass_context.cancel = context_.cancel;
+    LATHE_ASSIGN_OR_RETURN(Change change, RunPass(*pass, model_, pass_context));
+    report_.plan.push_back({name, PassDescription(name), change.count});
+    AddWarnings(std::move(change.warnings));
+    return absl::OkStatus();
   }
 
   absl::Status NothingToDo() const {
@@ -129,6 +137,8 @@ class OptimizeJob {
     std::move(quantized.steps.begin(), quantized.steps.end(), std::back_inserter(report_.plan));
     AddWarnings(std::move(choice.warnings));
     AddWarnings(std::move(quantized.warnings));
+    for (const std::string& name : finishing_) LATHE_RETURN_IF_ERROR(CleanUp(name, 0.6));
+    timer_.End();
     report_.stages = std::move(choice.stages);
     report_.sensitivity = std::move(choice.sensitivity);
     if (choice.calibration.samples > 0) {
@@ -379,6 +389,7 @@ class OptimizeJob {
   Model input_, model_;
   SettingsTable settings_;
   std::vector<std::string> quantizing_;  // passes of the plan that quantize
+  std::vector<std::string> finishing_;   // those that run after them
   std::unique_ptr<SampleSource> samples_;
   std::unique_ptr<SampleSource> selected_, held_back_;  // parts of samples_, or null
   SampleSource* calibration_ = nullptr;                 // selected_ or samples_

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "common/parallel.h"
+#include "optimizer/math/weight_grid.h"
 
 namespace lathe::math {
 namespace {
@@ -170,6 +171,7 @@ absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout l
   for (float& scale : scales) {
     if (scale == 0) scale = largest;
   }
+  KeepGrids(weights, layout, HighestLevel(bits), scales);
   return absl::OkStatus();
 }
 

@@ -57,8 +57,9 @@ constexpr int32_t HighestLevel(int bits) { return (int32_t{1} << (bits - 1)) - 1
 constexpr int32_t LowestLevel(int bits) { return bits == 2 ? -2 : -HighestLevel(bits); }
 
 // One symmetric scale for each channel: max|w| / HighestLevel(bits). A channel of zeros gets the largest scale of the
-// tensor, so that the bias scale derived from it stays usable; 1 when all channels are zeros. InvalidArgument
-// WEIGHTS_NOT_FINITE: a NaN or infinity; names its index.
+// tensor, so that the bias scale derived from it stays usable; 1 when all channels are zeros. A channel that was
+// quantized before keeps its grid (weight_grid.h). InvalidArgument WEIGHTS_NOT_FINITE: a NaN or infinity; names its
+// index.
 // REQUIRES: layout's product == weights.size(); scales.size() == layout.channels; bits is 8, 4 or 2.
 absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout layout, absl::Span<float> scales,
                                 int bits = 8);

@@ -62,6 +62,29 @@ std::string QuantizationText(const Quantization& from) {
   return text;
 }
 
+// The first tensor that holds each buffer, by buffer number.
+struct Holder {
+  SubgraphId subgraph;
+  TensorId tensor;
+};
+std::vector<Holder> FirstHolders(const Model& model) {
+  std::vector<Holder> first(model.buffers.size());
+  for (size_t s = 0; s < model.subgraphs.size(); ++s) {
+    for (size_t t = 0; t < model.subgraphs[s].tensors.size(); ++t) {
+      Holder& holder = first[model.subgraphs[s].tensors[t].buffer.index()];
+      if (!holder.tensor.valid()) holder = {SubgraphId(s), TensorId(t)};
+    }
+  }
+  return first;
+}
+
+// "" for the first holder of the buffer.
+std::string SharingText(SubgraphId subgraph, TensorId id, const Holder& first) {
+  if (first.subgraph != subgraph)
+    return absl::StrFormat(" shared with subgraph %d %%%d", first.subgraph.value, first.tensor.value);
+  return first.tensor == id ? "" : absl::StrFormat(" shared with %%%d", first.tensor.value);
+}
+
 std::string TensorText(const Model& model, const Tensor& tensor) {
   std::string text =
       absl::StrFormat("%s %s[%s]", Quoted(tensor.name), TensorTypeName(tensor.type), absl::StrJoin(tensor.shape, ","));
@@ -114,14 +137,18 @@ std::string OpText(const Op& op) {
   return text;
 }
 
-void AppendSubgraph(const Model& model, SubgraphId id, std::string& out) {
+void AppendSubgraph(const Model& model, SubgraphId id, const std::vector<Holder>& first, std::string& out) {
   const Subgraph& subgraph = model.subgraph(id);
   absl::StrAppendFormat(&out, "subgraph %d %s (%s) -> (%s)", id.value, Quoted(subgraph.name), Ids(subgraph.inputs),
                         Ids(subgraph.outputs));
   if (subgraph.debug_metadata_index != -1) absl::StrAppendFormat(&out, " debug=%d", subgraph.debug_metadata_index);
   out += '\n';
-  for (size_t t = 0; t < subgraph.tensors.size(); ++t)
-    absl::StrAppendFormat(&out, "  %%%d %s\n", t, TensorText(model, subgraph.tensors[t]));
+  for (size_t t = 0; t < subgraph.tensors.size(); ++t) {
+    const Tensor& tensor = subgraph.tensors[t];
+    absl::StrAppendFormat(&out, "  %%%d %s", t, TensorText(model, tensor));
+    if (model.IsConstant(tensor)) out += SharingText(id, TensorId(t), first[tensor.buffer.index()]);
+    out += '\n';
+  }
   for (size_t i = 0; i < subgraph.ops.size(); ++i)
     absl::StrAppendFormat(&out, "  %d: %s\n", i, OpText(subgraph.ops[i]));
 }
@@ -147,7 +174,8 @@ std::string DumpModel(const Model& model) {
     const auto bytes = model.buffer(id).bytes();
     absl::StrAppendFormat(&out, "metadata_buffer = %d bytes %s\n", bytes.size(), Digest(bytes));
   }
-  for (size_t i = 0; i < model.subgraphs.size(); ++i) AppendSubgraph(model, SubgraphId(i), out);
+  const std::vector<Holder> first = FirstHolders(model);
+  for (size_t i = 0; i < model.subgraphs.size(); ++i) AppendSubgraph(model, SubgraphId(i), first, out);
   return out;
 }
 

@@ -9,7 +9,8 @@ namespace lathe {
 
 // The whole model as stable text, one operator or tensor a line; constants by size and digest. Equal dumps mean models
 // that a runtime and Lathe cannot tell apart: names, types, shapes, quantization, options, constants, signatures and
-// metadata are all in it. Buffer numbers are not, so merging equal buffers or dropping unused ones does not show.
+// metadata are all in it, and which constants share their bytes. Buffer numbers are not, so dropping unused buffers
+// does not show.
 std::string DumpModel(const Model& model);
 
 }  // namespace lathe

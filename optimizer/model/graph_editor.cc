@@ -190,6 +190,12 @@ void GraphEditor::ReplaceSubgraphInput(TensorId from, TensorId to) {
   ReplaceInterface(&Subgraph::inputs, &Signature::inputs, from, to);
 }
 
+void GraphEditor::DropUnused() {
+  edited_ = true;
+  tensors_used_.assign(tensors_used_.size(), true);
+  buffers_used_.assign(buffers_used_.size(), true);
+}
+
 void GraphEditor::Finish() {
   finished_ = true;
   if (!edited_) return;

@@ -54,6 +54,9 @@ class GraphEditor {
   void ReplaceSubgraphOutput(TensorId from, TensorId to);
   void ReplaceSubgraphInput(TensorId from, TensorId to);
 
+  // ENSURES: Finish drops also the tensors of this subgraph and the buffers that had no user before any edit.
+  void DropUnused();
+
   // ENSURES: the model verifies if every edit kept its REQUIRES; all ids from before are void.
   void Finish();
 

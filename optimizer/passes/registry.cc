@@ -1,20 +1,33 @@
 #include "optimizer/passes/registry.h"
 
 #include "optimizer/passes/absorb_bias.h"
+#include "optimizer/passes/drop_unused_pass.h"
 #include "optimizer/passes/equalize.h"
-#include "optimizer/passes/expand_float16_pass.h"
 #include "optimizer/passes/float16_pass.h"
+#include "optimizer/passes/fold_constants_pass.h"
+#include "optimizer/passes/fold_scales_pass.h"
 #include "optimizer/passes/full_integer_pass.h"
 #include "optimizer/passes/integer_weights_pass.h"
+#include "optimizer/passes/share_constants_pass.h"
+#include "optimizer/passes/subtract_residual_constants_pass.h"
 
 namespace lathe {
 
 const std::vector<PassEntry>& PassRegistry() {
   static const auto& entries = *new std::vector<PassEntry>{
-      {"expand-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<ExpandFloat16Pass>(); }},
+      {"fold-constants",
+       [](const Recipe& recipe) -> std::unique_ptr<Pass> {
+         return std::make_unique<FoldConstantsPass>(recipe.quantize);
+       }},
+      {"fold-scales", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<FoldScalesPass>(); }},
+      {"subtract-residual-constants",
+       [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<SubtractResidualConstantsPass>(); }},
       {"equalize",
        [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<EqualizePass>(EqualizeSettings{}); }},
       {"absorb-high-bias", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<AbsorbBiasPass>(); }},
+      {"drop-unused", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<DropUnusedPass>(); }},
+      {"share-constants",
+       [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<ShareConstantsPass>(); }},
       {"quantize-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<Float16Pass>(); }},
       {"quantize-dynamic-range",
        [](const Recipe& recipe) -> std::unique_ptr<Pass> {

@@ -30,11 +30,18 @@ bool UsesIntegers(const Recipe& recipe) {
 }
 
 std::vector<std::string> PlanRecipe(const Recipe& resolved) {
-  std::vector<std::string> plan;
-  if (UsesIntegers(resolved)) plan.push_back("expand-float16");
+  std::vector<std::string> plan = {"fold-constants", "fold-scales"};
+  // Only integer activations gain from a narrower stream.
+  const bool subtract = resolved.correct.residual_constants.value_or(Correction::kFast) != Correction::kOff;
+  if (subtract && UsesScheme(resolved, Scheme::kFullInteger)) plan.push_back("subtract-residual-constants");
+  plan.push_back("drop-unused");
+  const size_t before = plan.size();
   for (const auto& [scheme, pass] : kQuantizingPasses) {
     if (UsesScheme(resolved, scheme)) plan.push_back(pass);
   }
+  if (plan.size() == before) return {};
+  // Last, because what was one constant with two readers may have become two equal ones.
+  plan.push_back("share-constants");
   return plan;
 }
 

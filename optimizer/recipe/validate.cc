@@ -181,9 +181,13 @@ const std::vector<PresetInfo>& Presets() {
 
 const std::vector<PassInfo>& Passes() {
   static const auto& passes = *new std::vector<PassInfo>{
-      {"expand-float16", "turn float16 constants behind DEQUANTIZE into float32 constants"},
+      {"fold-constants", "compute operators whose inputs are all constants"},
+      {"fold-scales", "fold MUL, ADD, SUB and DIV by constants, RELU and RELU6 into the operators beside them"},
+      {"subtract-residual-constants", "subtract what layer normalisation removes anyway from residual streams"},
       {"equalize", "rescale channels so that all use a like part of their tensor's range; outputs stay the same"},
       {"absorb-high-bias", "move channels to the middle of their range and what that changes into the next biases"},
+      {"drop-unused", "drop operators, tensors and buffers that nothing uses"},
+      {"share-constants", "store constants with the same bytes once"},
       {"quantize-float16", "store float32 constants as float16 behind DEQUANTIZE"},
       {"quantize-dynamic-range", "integer weights on the operator, float32 activations"},
       {"quantize-weight-only", "integer weights behind DEQUANTIZE"},

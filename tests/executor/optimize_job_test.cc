@@ -135,7 +135,7 @@ TEST_F(OptimizeJobTest, Float16FilesBecomeInt8) {
   PutFile("model", Output());
   SetPreset("int8");
   const v1::Report report = MustRun();
-  EXPECT_GT(report.plan(0).changed(), 0u);  // expand-float16
+  EXPECT_GT(report.plan(0).changed(), 0u);  // fold-constants
   EXPECT_LT(report.output().bytes(), report.input().bytes());
 }
 

@@ -54,6 +54,16 @@ TEST(DumpTest, ShowsEveryChange) {
   EXPECT_FALSE(changed([](Model& m) { m.buffers.emplace_back(); }));
 }
 
+TEST(DumpTest, SaysWhichConstantsShareTheirBytes) {
+  Model model = SmallModel();
+  model.subgraphs[0].tensors[2].buffer = BufferId(1);
+  model.subgraphs.push_back(model.subgraphs[0]);
+  EXPECT_THAT(DumpModel(model),
+              HasSubstr("0b2d58ee2f147975\n  %2 'y' FLOAT32[1,2] = 8 bytes 0b2d58ee2f147975 shared with %1\n"));
+  EXPECT_THAT(DumpModel(model),
+              HasSubstr("%1 'one' FLOAT32[2] = 8 bytes 0b2d58ee2f147975 shared with subgraph 0 %1\n"));
+}
+
 TEST(DumpTest, EscapesNames) {
   Model model = SmallModel();
   model.subgraphs[0].tensors[0].name = "x\n\x01";

@@ -219,5 +219,21 @@ TEST(GraphEditorDataTest, PadsOperandsLeftOut) {
   EXPECT_EQ(FusedActivation(model.subgraphs[0].ops[0]), Activation::kRelu);
 }
 
+TEST(GraphEditorDataTest, DropsOnRequestWhatNeverHadAUser) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {2}), y = builder.Activation("y", {2});
+  builder.RandomConstant("left over", {64}, 1);
+  builder.AddOp(OpKind::kRelu, {x}, {y});
+  builder.Output(y);
+  Model model = builder.Build();
+
+  GraphEditor editor(model, SubgraphId(0));
+  editor.DropUnused();
+  editor.Finish();
+  EXPECT_TRUE(VerifyModel(model).ok()) << VerifyModel(model);
+  EXPECT_EQ(model.subgraphs[0].tensors.size(), 2U);
+  EXPECT_EQ(model.buffers.size(), 1U);
+}
+
 }  // namespace
 }  // namespace lathe

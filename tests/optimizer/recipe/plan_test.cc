@@ -17,10 +17,14 @@ std::vector<std::string> PlanOf(const std::string& preset) {
 }
 
 TEST(PlanRecipeTest, CleansUpBeforeItQuantizes) {
-  EXPECT_THAT(PlanOf("float16"), ElementsAre("quantize-float16"));
-  EXPECT_THAT(PlanOf("dynamic-range"), ElementsAre("expand-float16", "quantize-dynamic-range"));
-  EXPECT_THAT(PlanOf("weight-only-int8"), ElementsAre("expand-float16", "quantize-weight-only"));
-  EXPECT_THAT(PlanOf("int8"), ElementsAre("expand-float16", "quantize-full-integer", "quantize-recurrent-weights"));
+  EXPECT_THAT(PlanOf("float16"),
+              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-float16", "share-constants"));
+  EXPECT_THAT(PlanOf("dynamic-range"),
+              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-dynamic-range", "share-constants"));
+  EXPECT_THAT(PlanOf("weight-only-int8"),
+              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-weight-only", "share-constants"));
+  EXPECT_THAT(PlanOf("int8"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants", "drop-unused",
+                                          "quantize-full-integer", "quantize-recurrent-weights", "share-constants"));
 }
 
 TEST(PlanRecipeTest, RunsThePassOfEveryScheme) {
@@ -36,8 +40,9 @@ TEST(PlanRecipeTest, RunsThePassOfEveryScheme) {
   add_rule("GATHER", Scheme::kFloat16, false);
   add_rule("SOFTMAX", Scheme::kDynamicRange, true);
   EXPECT_THAT(PlanRecipe(ResolveRecipe(recipe, "recipe").value()),
-              ElementsAre("expand-float16", "quantize-full-integer", "quantize-recurrent-weights",
-                          "quantize-weight-only", "quantize-float16"));
+              ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants", "drop-unused",
+                          "quantize-full-integer", "quantize-recurrent-weights", "quantize-weight-only",
+                          "quantize-float16", "share-constants"));
 }
 
 TEST(PlanRecipeTest, RunsRulesOfARecipeThatLeavesTheRestAlone) {
@@ -46,7 +51,7 @@ TEST(PlanRecipeTest, RunsRulesOfARecipeThatLeavesTheRestAlone) {
   rule.selector.name_regex = "^head/";
   rule.quantize.scheme = Scheme::kDynamicRange;
   EXPECT_THAT(PlanRecipe(ResolveRecipe(recipe, "recipe").value()),
-              ElementsAre("expand-float16", "quantize-dynamic-range"));
+              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-dynamic-range", "share-constants"));
 }
 
 TEST(PlanRecipeTest, NamesListedPassesOnly) {
