@@ -133,18 +133,33 @@ class Planner {
         return true;
       }
       const auto group = static_cast<size_t>(plan_.groups.Find(id, plan_.widths[i]));
-      if (plan_.groups.groups()[group].fixed || (!of_result && !OnlyReaderIs(OpId(i), group))) continue;
+      if (plan_.groups.groups()[group].fixed || (!of_result && !MayCoarsen(OpId(i), group, demand.scale_min))) {
+        continue;
+      }
       RaiseScale(group, demand.scale_min);
       return true;
     }
     return false;
   }
 
-  bool OnlyReaderIs(OpId op, size_t group) const {
+  // True when no reader of the group's one tensor loses by a scale of `least`: there is none but the operator that
+  // asks, or the others add to it or take from it what is as coarse (a mean that is next to zero, in layer
+  // normalisation).
+  bool MayCoarsen(OpId asking, size_t group, double least) const {
     const ScaleGroup& its = plan_.groups.groups()[group];
     const TensorId id = its.tensors[0];
-    return its.tensors.size() == 1 && !uses_.IsSubgraphOutput(id) && uses_.consumers(id).size() == 1 &&
-           uses_.consumers(id)[0] == op;
+    if (its.tensors.size() != 1 || uses_.IsSubgraphOutput(id)) return false;
+    const auto& readers = uses_.consumers(id);
+    return std::all_of(readers.begin(), readers.end(),
+                       [&](OpId reader) { return reader == asking || IsBesideCoarser(reader, id, least); });
+  }
+
+  bool IsBesideCoarser(OpId reader, TensorId id, double least) const {
+    const Op& op = graph_.ops[reader.index()];
+    const bool sums = op.kind == OpKind::kAdd || op.kind == OpKind::kSub || op.kind == OpKind::kSquaredDifference;
+    const int width = plan_.widths[reader.index()];
+    if (!sums || width == 0 || op.inputs[0] == op.inputs[1]) return false;
+    return plan_.WantedBy(reader, op, op.inputs[0] == id ? 1 : 0).scale >= least;
   }
 
   void RaiseScale(size_t group, double least) {

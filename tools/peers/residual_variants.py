@@ -19,7 +19,7 @@ from ai_edge_litert.interpreter import Interpreter
 import rescale
 
 OP = rescale.OP
-VARIANTS = ("embedding", "bias", "both", "token")
+KINDS = ("embedding", "bias", "both", "token")
 TOLERANCE = 1e-3
 
 
@@ -45,17 +45,17 @@ def _biases(graph):
     return sorted(found)
 
 
-def make(content, variant, constant=60.0, seed=1):
+def variant(content, kind, constant=60.0, seed=1):
     """The variant's bytes. ValueError: the model has nowhere to put the constant."""
     graph = rescale.Graph(content)
-    tables = _tables(graph) if variant != "bias" else []
-    biases = _biases(graph) if variant in ("bias", "both") else []
+    tables = _tables(graph) if kind != "bias" else []
+    biases = _biases(graph) if kind in ("bias", "both") else []
     if not tables + biases:
-        raise ValueError(f"no constant of the model enters a residual stream as '{variant}' asks for")
+        raise ValueError(f"no constant of the model enters a residual stream as '{kind}' asks for")
     random = np.random.default_rng(seed)
     for tensor in tables:
         values = graph.values(tensor)
-        values += constant * (random.uniform(-1, 1, (len(values), 1)).astype(np.float32) if variant == "token" else 1)
+        values += constant * (random.uniform(-1, 1, (len(values), 1)).astype(np.float32) if kind == "token" else 1)
     for tensor in biases:
         graph.values(tensor)[...] += constant
     return graph.pack()
@@ -77,11 +77,11 @@ def outputs(content, seed=2, count=16):
 
 
 def main():
-    if len(sys.argv) not in (4, 5, 6) or sys.argv[1] not in VARIANTS:
+    if len(sys.argv) not in (4, 5, 6) or sys.argv[1] not in KINDS:
         sys.exit(__doc__)
-    variant, source, target = sys.argv[1:4]
+    kind, source, target = sys.argv[1:4]
     content = pathlib.Path(source).read_bytes()
-    changed = make(content, variant, *[kind(text) for kind, text in zip((float, int), sys.argv[4:])])
+    changed = variant(content, kind, *[parse(text) for parse, text in zip((float, int), sys.argv[4:])])
     for before, after in zip(outputs(content), outputs(changed)):
         error = np.abs(before - after).max() / np.abs(before).max()
         assert error < TOLERANCE, f"the variant is {error:.2g} away from the model"

@@ -41,5 +41,45 @@ TEST(PlanIntegersTest, ProducerWritesTheScaleOfItsSameScaleReader) {
   EXPECT_EQ(plan.WantedBy(OpId(1), model.subgraphs[0].ops[1], 1), *plan.Find(b, 8));
 }
 
+// x - mean and (x - mean)^2 beside each other, as layer normalisation reads a mean; more readers by `add`.
+template <typename Add>
+Model Centred(const Add& add) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {4, 8}), mean = builder.Activation("mean", {4, 1});
+  const TensorId axis = builder.Constant("axis", {1}, std::vector<int32_t>{-1});
+  builder.AddOp(OpKind::kMean, {x, axis}, {mean}, MakeReducerOptions(true));
+  const TensorId centred = builder.Activation("centred", {4, 8}), squares = builder.Activation("squares", {4, 8});
+  builder.AddOp(OpKind::kSub, {x, mean}, {centred}, MakeSubOptions());
+  builder.AddOp(OpKind::kSquaredDifference, {x, mean}, {squares});
+  builder.Output(centred);
+  builder.Output(squares);
+  add(builder, mean);
+  return builder.Build();
+}
+
+RangeTable NoMean(const Model& model) {
+  RangeTable ranges;
+  for (size_t i = 0; i < model.subgraphs[0].tensors.size(); ++i) {
+    const bool is_mean = model.subgraphs[0].tensors[i].name == "mean";
+    if (!model.IsConstant(model.subgraphs[0].tensors[i]))
+      ranges.Merge(TensorId(i), is_mean ? -1e-6f : -1, is_mean ? 1e-6f : 1);
+  }
+  return ranges;
+}
+
+TEST(PlanIntegersTest, MeanNextToZeroIsMadeCoarserForTheKernelOfTheDifference) {
+  const Model model = Centred([](ModelBuilder&, TensorId) {});
+  EXPECT_THAT(Plan(model, NoMean(model)).widths, ::testing::ElementsAre(8, 8, 8));
+}
+
+TEST(PlanIntegersTest, MeanThatAnotherOperatorReadsKeepsItsScale) {
+  const Model model = Centred([](ModelBuilder& builder, TensorId mean) {
+    const TensorId y = builder.Activation("y", {4, 1});
+    builder.AddOp(OpKind::kAbs, {mean}, {y});
+    builder.Output(y);
+  });
+  EXPECT_THAT(Plan(model, NoMean(model)).widths, ::testing::ElementsAre(8, 0, 8, 8));
+}
+
 }  // namespace
 }  // namespace lathe
