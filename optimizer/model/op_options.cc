@@ -399,6 +399,24 @@ OpOptions MakeCallOnceOptions(SubgraphId init) {
   return Make(std::move(table));
 }
 
+OpOptions MakeVarHandleOptions(const std::string& container, const std::string& shared_name) {
+  tflite::VarHandleOptionsT table;
+  table.container = container;
+  table.shared_name = shared_name;
+  return Make(std::move(table));
+}
+
+OpOptions MakeCompositeOptions(const std::string& name, SubgraphId decomposition) {
+  tflite::StableHLOCompositeOptionsT table;
+  table.name = name;
+  table.decomposition_subgraph_index = decomposition.value;
+  auto holder = std::make_shared<tflite::BuiltinOptions2Union>();
+  holder->Set(std::move(table));
+  OpOptions options;
+  options.builtin2 = std::move(holder);
+  return options;
+}
+
 bool SameOptions(const OpOptions& a, const OpOptions& b) {
   return (a.builtin == b.builtin && a.builtin2 == b.builtin2 && a.custom == b.custom) ||
          (OptionsTypeName(a) == OptionsTypeName(b) && OptionsBytes(a) == OptionsBytes(b));

@@ -113,6 +113,8 @@ OpOptions MakeRecurrentOptions(OpKind kind, Activation activation, int32_t rank 
 OpOptions MakeIfOptions(SubgraphId then_subgraph, SubgraphId else_subgraph);
 OpOptions MakeWhileOptions(SubgraphId condition, SubgraphId body);
 OpOptions MakeCallOnceOptions(SubgraphId init);
+OpOptions MakeVarHandleOptions(const std::string& container, const std::string& shared_name);
+OpOptions MakeCompositeOptions(const std::string& name, SubgraphId decomposition);  // STABLEHLO_COMPOSITE
 
 // True when a file written with either would hold the same options.
 bool SameOptions(const OpOptions& a, const OpOptions& b);

@@ -175,10 +175,10 @@ class Folder {
         case Scheme::kFloat16:
           return false;
         case Scheme::kWeightOnly:
-          return Bits(settings) < stored_bits;
+          // Depthwise weights stay in 8 bits behind a DEQUANTIZE in both of these schemes.
+          return op.kind != OpKind::kDepthwiseConv2d && Bits(settings) < stored_bits;
         case Scheme::kDynamicRange:
-          // Depthwise weights are stored behind a DEQUANTIZE there too.
-          return op.kind != OpKind::kDepthwiseConv2d || Bits(settings) < stored_bits;
+          return op.kind != OpKind::kDepthwiseConv2d;
         case Scheme::kFullInteger:
           return true;
       }
