@@ -2,11 +2,14 @@
 
 #include <gmock/gmock.h>
 
-#include <cmath>
+#include <algorithm>
+#include <initializer_list>
 
 #include "optimizer/model/model_writer.h"
+#include "optimizer/passes/drop_unused_pass.h"
 #include "optimizer/passes/fold_constants_pass.h"
 #include "optimizer/passes/fold_scales_pass.h"
+#include "optimizer/passes/share_constants_pass.h"
 #include "optimizer/passes/subtract_residual_constants_pass.h"
 #include "runtime/compare.h"
 #include "runtime/synthetic_samples.h"
@@ -182,6 +185,23 @@ TEST(CleanUpTest, ConstantsOfResidualStreamsAreSubtractedExactly) {
     // a stream that is 30 times wider. So the one without must be closer to the model that never had the constant.
     EXPECT_GE(LeastDb(model, result), 80);
     EXPECT_GE(LeastDb(SmallTransformer({}), result), LeastDb(SmallTransformer({}), model) - 1);
+  }
+}
+
+TEST(CleanUpTest, ModelWithNothingToCleanUpKeepsItsWeightsWhereTheyLie) {
+  const Model model = Network(3).Conv(32, 3).Unary(OpKind::kTanh).Conv(16, 3).Build();
+  const FoldConstantsPass fold_constants({});
+  const FoldScalesPass fold_scales;
+  const SubtractResidualConstantsPass subtract;
+  const DropUnusedPass drop;
+  const ShareConstantsPass share;
+  Model result = model;
+  for (const Pass* pass : std::initializer_list<const Pass*>{&fold_constants, &fold_scales, &subtract, &drop, &share}) {
+    result = After(*pass, std::move(result));
+  }
+  ASSERT_EQ(result.buffers.size(), model.buffers.size());
+  for (size_t i = 0; i < model.buffers.size(); ++i) {
+    EXPECT_EQ(result.buffers[i].bytes().data(), model.buffers[i].bytes().data()) << "buffer " << i << " was copied";
   }
 }
 
