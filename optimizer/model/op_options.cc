@@ -1,5 +1,7 @@
 #include "optimizer/model/op_options.h"
 
+#include <flatbuffers/flexbuffers.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -410,6 +412,10 @@ OpOptions MakeCompositeOptions(const std::string& name, SubgraphId decomposition
   tflite::StableHLOCompositeOptionsT table;
   table.name = name;
   table.decomposition_subgraph_index = decomposition.value;
+  flexbuffers::Builder attributes;  // the runtime asks for them even where there are none
+  attributes.Map([] {});
+  attributes.Finish();
+  table.composite_attributes = attributes.GetBuffer();
   auto holder = std::make_shared<tflite::BuiltinOptions2Union>();
   holder->Set(std::move(table));
   OpOptions options;

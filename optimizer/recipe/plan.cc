@@ -31,9 +31,9 @@ bool UsesIntegers(const Recipe& recipe) {
 
 std::vector<std::string> PlanRecipe(const Recipe& resolved) {
   std::vector<std::string> plan = {"fold-constants", "fold-scales"};
-  // Only integer activations gain from a narrower stream.
+  // Narrows integer activations first of all, and what tables lose by rounding in every scheme.
   const bool subtract = resolved.correct.residual_constants.value_or(Correction::kFast) != Correction::kOff;
-  if (subtract && UsesScheme(resolved, Scheme::kFullInteger)) plan.push_back("subtract-residual-constants");
+  if (subtract) plan.push_back("subtract-residual-constants");
   plan.push_back("drop-unused");
   const size_t before = plan.size();
   for (const auto& [scheme, pass] : kQuantizingPasses) {

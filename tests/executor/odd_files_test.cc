@@ -47,7 +47,7 @@ std::string Surface(const Model& model) {
 
 // dB that the preset's result must have on the model.
 double LeastDb(const OddModel& model, const std::string& preset) {
-  if (preset == "float16") return 45;
+  if (preset == "float16") return model.least_float16_db;
   return preset.find("int4") == std::string::npos ? model.least_db : model.least_db - 13;
 }
 

@@ -421,7 +421,7 @@ std::vector<OddModel> MakeOddModels() {
       {.name = "custom_operator",
        .write = file(CustomOperator),
        .refusals = {"RUNTIME_REFUSED"},
-       .refusal_names = "SomebodysOperator"},
+       .refusal_names = "cannot run"},
       {.name = "composite", .write = file(Composite)},
       {.name = "half_weights", .write = file(HalfWeights)},
       {.name = "sparse_weights", .write = [] { return Write(SparseWeights(false)); }},
@@ -474,14 +474,15 @@ std::vector<OddModel> MakeOddModels() {
              }));
            },
        .refusals = {"WEIGHTS_NOT_FINITE", "ACTIVATION_NOT_FINITE"},
-       .refusal_names = "NaN"},
+       .refusal_names = "finite"},
       {.name = "huge_weights",
        .write =
            [] {
              return Write(ManyChannels([](size_t channel, absl::Span<float> row) {
                for (float& weight : row) weight *= channel == 17 ? 1e30f : 1.0f;
              }));
-           }},
+           },
+       .least_float16_db = 0},  // clamped, which the report says
       {.name = "grouped_convolution", .write = file(Grouped)},
       {.name = "dilated_convolution", .write = file(Dilated)},
       {.name = "several_inputs_and_outputs", .write = file(SeveralInputsAndOutputs)},

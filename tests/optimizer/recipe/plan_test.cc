@@ -17,12 +17,12 @@ std::vector<std::string> PlanOf(const std::string& preset) {
 }
 
 TEST(PlanRecipeTest, CleansUpBeforeItQuantizes) {
-  EXPECT_THAT(PlanOf("float16"),
-              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-float16", "share-constants"));
-  EXPECT_THAT(PlanOf("dynamic-range"),
-              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-dynamic-range", "share-constants"));
-  EXPECT_THAT(PlanOf("weight-only-int8"),
-              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-weight-only", "share-constants"));
+  EXPECT_THAT(PlanOf("float16"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants",
+                                             "drop-unused", "quantize-float16", "share-constants"));
+  EXPECT_THAT(PlanOf("dynamic-range"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants",
+                                                   "drop-unused", "quantize-dynamic-range", "share-constants"));
+  EXPECT_THAT(PlanOf("weight-only-int8"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants",
+                                                      "drop-unused", "quantize-weight-only", "share-constants"));
   EXPECT_THAT(PlanOf("int8"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants", "drop-unused",
                                           "quantize-full-integer", "quantize-recurrent-weights", "share-constants"));
 }
@@ -51,7 +51,8 @@ TEST(PlanRecipeTest, RunsRulesOfARecipeThatLeavesTheRestAlone) {
   rule.selector.name_regex = "^head/";
   rule.quantize.scheme = Scheme::kDynamicRange;
   EXPECT_THAT(PlanRecipe(ResolveRecipe(recipe, "recipe").value()),
-              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-dynamic-range", "share-constants"));
+              ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants", "drop-unused",
+                          "quantize-dynamic-range", "share-constants"));
 }
 
 TEST(PlanRecipeTest, NamesListedPassesOnly) {
