@@ -91,10 +91,12 @@ def _edsr(bench):
     for name in MLPERF_FILES:
         made = (models / f"{name}.tflite").read_bytes()
         table.row(f"MLPerf Mobile's {name}", tables.number(bench.errors(made, content, test)["psnr_db"][0]), f"{len(made):,}", "")
+    peer_bytes = []
     for ranges in quantizer.RANGES:
         try:
             made = bench.peers.get(content, quantizer.Settings("int8", ranges=ranges), samples)
             figure = tables.number(bench.errors(made, content, test)["psnr_db"][0])
+            peer_bytes.append(len(made))
             table.row(f"litert-quantizer, ranges {ranges}", figure, f"{len(made):,}", "")
         except quantizer.PeerError as error:
             table.row(f"litert-quantizer, ranges {ranges}", str(error)[:80], "", "")
@@ -105,6 +107,8 @@ def _edsr(bench):
         return
     psnr = bench.errors(made, content, test)["psnr_db"][0]
     good = bench.checks.at_least("edsr int8, PSNR to float", psnr, PSNR_MIN, " dB")
+    if peer_bytes:
+        good &= bench.checks.at_most("edsr int8, bytes beside litert-quantizer's", len(made), min(peer_bytes), digits=0)
     table.row("**ours**", tables.number(psnr), f"{len(made):,}", "ok" if good else "FAILED")
 
 
