@@ -3,6 +3,7 @@ import labelled
 import lathe
 import metrics
 import quantizer
+import residual_variants
 import structure
 import tables
 import workbench
@@ -44,7 +45,6 @@ def _peer(bench, table, model, label, content):
 
 def run(bench, only):
     del only  # one model
-    import residual_variants
     model = labelled.by_name("qa_tx_hard")
     table = tables.Table("Points of F1 and EM lost by int8 with a large constant in the residual stream", "file", "F1", "bound", "EM",
                          "float operators", "bytes (of float)", "")
