@@ -54,9 +54,9 @@ def run(bench, only):
     fallback = bench.recipe("qa_tx_hard.fallback", preset="int8", correct={"residual_constants": "OFF"})
     _ours(bench, table, model, f"qa_tx_hard int8, rewrite off, --min-sqnr {MIN_SQNR_DB}", model.path(),
           [*fallback, "--min-sqnr", MIN_SQNR_DB], FALLBACK_LOSS_MAX, size_max=FALLBACK_SIZE_MAX)
-    for variant in residual_variants.VARIANTS:
-        path = workbench.OUT / f"qa_tx.{variant}.tflite"
-        path.write_bytes(residual_variants.make(labelled.by_name("qa_tx").path().read_bytes(), variant))
-        label = f"qa_tx with a constant in {variant}, int8"
+    for kind in residual_variants.KINDS:
+        path = workbench.OUT / f"qa_tx.{kind}.tflite"
+        path.write_bytes(residual_variants.variant(labelled.by_name("qa_tx").path().read_bytes(), kind))
+        label = f"qa_tx with a constant in {kind}, int8"
         _ours(bench, table, model, label, path, plain, LOSS_MAX, all_integer=True)
         _peer(bench, table, model, label, path.read_bytes())
