@@ -22,9 +22,9 @@ constexpr size_t kBiasBlocks = 4;
 // the calibration samples and lose 20 dB on others.
 constexpr double kRefitDamping = 10;
 
-// Multiplications that second moments and rounding to 8 bits may take when they are to be fast: about a second on two
-// cores.
-constexpr double kFastProducts = 2e10;
+// Multiplications that second moments and rounding to 8 bits may take when they are to be fast: about half a second on
+// two cores.
+constexpr double kFastProducts = 8e9;
 
 // K x K moments of `rows` patches, their Cholesky factor, and one row of levels for each channel, over all operators.
 double RoundingProducts(const Model& model, const std::vector<OpId>& ops, double rows) {
