@@ -136,7 +136,7 @@ class NetworkCheck {
       return std::move(findings_);
     }
     expected_ = *std::move(expected);
-    LATHE_RETURN_IF_ERROR(CalibrateNetwork());
+    LATHE_ASSIGN_OR_RETURN(stats_, Observe(model_));
     if (only.empty() || only == "equalize") CheckEqualization();
     for (const SchemeBound& bound : SchemeBounds()) {
       if ((only.empty() || only == bound.preset) && !IsException(bound.preset)) CheckScheme(bound);
@@ -145,15 +145,14 @@ class NetworkCheck {
   }
 
  private:
-  absl::Status CalibrateNetwork() {
+  absl::StatusOr<ActivationStats> Observe(const Model& model) const {
     std::vector<TensorId> tensors;
-    for (size_t i = 0; i < model_.subgraphs[0].tensors.size(); ++i) tensors.push_back(TensorId(i));
+    for (size_t i = 0; i < model.subgraphs[0].tensors.size(); ++i) tensors.push_back(TensorId(i));
     CalibrateOptions options;
     options.scratch_dir = scratch_dir_;
     LATHE_RETURN_IF_ERROR(samples_->Rewind());
-    LATHE_ASSIGN_OR_RETURN(Calibration calibration, Calibrate(model_, tensors, *samples_, options));
-    stats_ = std::move(calibration.stats);
-    return absl::OkStatus();
+    LATHE_ASSIGN_OR_RETURN(Calibration calibration, Calibrate(model, tensors, *samples_, options));
+    return std::move(calibration.stats);
   }
 
   bool IsException(std::string_view preset) const {
@@ -189,16 +188,19 @@ class NetworkCheck {
     if (*changes > 0) CheckOutputs(bound.preset, model, bound.sqnr_db_min, bound.error_max);
   }
 
-  // Ranges stand for the tensors of the float model: passes that come before the one that asks for them must not have
-  // changed it, which they do not on networks without constants to fold. Returns the number of changes.
+  // As a job does it: what asks for ranges gets those of the model as the passes before have left it. Returns the
+  // number of changes.
   absl::StatusOr<int64_t> Quantize(const Recipe& recipe, Model& model) const {
     int64_t changes = 0;
-    const RangeTable ranges = stats_.Ranges();
     for (const std::string& name : PlanRecipe(recipe)) {
       LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Pass> pass, MakePass(name, recipe));
       PassContext context;
-      context.ranges = &ranges;
-      context.stats = &stats_;
+      RangeTable ranges;
+      if (pass->NeedsRanges()) {
+        LATHE_ASSIGN_OR_RETURN(const ActivationStats stats, Observe(model));
+        ranges = stats.Ranges();
+        context.ranges = &ranges;
+      }
       LATHE_ASSIGN_OR_RETURN(const Change change, RunPass(*pass, model, context));
       changes += change.count;
     }
