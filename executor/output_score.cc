@@ -9,8 +9,6 @@ namespace {
 constexpr double kEqualDb = 200;
 // Differences below this are chance on the few samples that are held back.
 constexpr double kGainDbMin = 0.05;
-// What the worst output may lose to a gain of the others.
-constexpr double kLeastLossDbMax = 0.3;
 
 }  // namespace
 
@@ -40,7 +38,8 @@ OutputScore ScoreOutputs(const std::vector<OutputError>& errors) {
 }
 
 bool IsBetter(const OutputScore& candidate, const OutputScore& than) {
-  return candidate.mean_db > than.mean_db + kGainDbMin && candidate.least_db > than.least_db - kLeastLossDbMax;
+  const double gain_db = candidate.mean_db - than.mean_db;
+  return gain_db > kGainDbMin && candidate.least_db >= than.least_db - gain_db;
 }
 
 }  // namespace lathe

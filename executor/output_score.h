@@ -22,7 +22,7 @@ struct OutputScore {
 };
 OutputScore ScoreOutputs(const std::vector<OutputError>& errors);
 
-// Better on average, and no output's worst case is traded for it.
+// Better on average, and the worst output loses no more than the average gains.
 bool IsBetter(const OutputScore& candidate, const OutputScore& than);
 
 }  // namespace lathe

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
 #include <utility>
 
+#include "optimizer/model/uses.h"
 #include "optimizer/passes/choose_ranges.h"
 #include "optimizer/passes/equalize.h"
 #include "optimizer/passes/round_weights.h"
@@ -40,6 +43,32 @@ double RoundingProducts(const Model& model, const std::vector<OpId>& ops, double
     products += groups * (rows * k * k + k * k * k / 3) + channels * k * k;
   }
   return products;
+}
+
+// Operators whose weights and bias nobody else reads: what is rounded for one of many would be stored once for each.
+std::vector<OpId> WithOwnConstants(const Model& model, std::vector<OpId> ops) {
+  const Subgraph& graph = model.subgraphs[0];
+  const UseMap uses(graph);
+  std::map<BufferId, int> tensors;
+  for (const Tensor& tensor : graph.tensors) ++tensors[tensor.buffer];
+  const auto is_shared = [&](TensorId id) {
+    return id.valid() && (uses.consumers(id).size() > 1 || tensors[graph.tensor(id).buffer] > 1);
+  };
+  std::erase_if(ops, [&](OpId id) {
+    const Op& op = graph.ops[id.index()];
+    return is_shared(op.input(1)) || is_shared(op.input(2));
+  });
+  return ops;
+}
+
+std::vector<std::pair<OpId, OpId>> OwnPairs(const Model& reference, const Model& quantized) {
+  std::vector<std::pair<OpId, OpId>> pairs = PairWeightOperators(reference, quantized);
+  std::vector<OpId> ops;
+  for (const auto& pair : pairs) ops.push_back(pair.first);
+  ops = WithOwnConstants(reference, std::move(ops));
+  const std::set<OpId> own(ops.begin(), ops.end());
+  std::erase_if(pairs, [&](const auto& pair) { return own.count(pair.first) == 0; });
+  return pairs;
 }
 
 bool HasLowBitWeights(const Recipe& recipe) {
@@ -149,7 +178,7 @@ absl::Status StageSearch::TryRounding() {
   const Correction wanted = Wanted(inputs_.recipe.correct.rounding);
   if (wanted == Correction::kOff) return absl::OkStatus();
   CollectMomentsOptions options = MomentOptions();
-  const std::vector<OpId> ops = FindMomentOperators(best_.model);
+  const std::vector<OpId> ops = WithOwnConstants(best_.model, FindMomentOperators(best_.model));
   const auto rows = static_cast<double>(options.rows_max);
   if (wanted == Correction::kFast && !HasLowBitWeights(inputs_.recipe) &&
       RoundingProducts(best_.model, ops, rows) > kFastProducts) {
@@ -187,10 +216,9 @@ absl::Status StageSearch::TryRounding() {
 
 absl::Status StageSearch::TrySequentialTarget(const RoundWeightsSettings& settings) {
   LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, QuantizeBest());
-  LATHE_ASSIGN_OR_RETURN(
-      const JointMomentTable moments,
-      CollectJointMoments(best_.model, quantized.model, PairWeightOperators(best_.model, quantized.model),
-                          inputs_.calibration, MomentOptions()));
+  LATHE_ASSIGN_OR_RETURN(const JointMomentTable moments,
+                         CollectJointMoments(best_.model, quantized.model, OwnPairs(best_.model, quantized.model),
+                                             inputs_.calibration, MomentOptions()));
   Candidate candidate = best_;
   LATHE_ASSIGN_OR_RETURN(candidate.weights, RoundWeights(best_.model, moments, kRefitDamping, settings));
   return Try("rounding", "against quantized inputs", std::move(candidate)).status();
@@ -205,7 +233,7 @@ absl::Status StageSearch::TryBiasCorrection() {
   for (size_t block = 0; block < kBiasBlocks; ++block) {
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized,
                            Quantize(candidate, inputs_.passes, inputs_.recipe, inputs_.settings, inputs_.cancel));
-    const auto pairs = PairWeightOperators(candidate.model, quantized.model);
+    const auto pairs = OwnPairs(candidate.model, quantized.model);
     const size_t first = pairs.size() * block / kBiasBlocks, last = pairs.size() * (block + 1) / kBiasBlocks;
     const std::vector<std::pair<OpId, OpId>> part(pairs.begin() + static_cast<ptrdiff_t>(first),
                                                   pairs.begin() + static_cast<ptrdiff_t>(last));

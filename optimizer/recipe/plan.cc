@@ -31,7 +31,7 @@ bool UsesIntegers(const Recipe& recipe) {
 
 std::vector<std::string> PlanRecipe(const Recipe& resolved) {
   std::vector<std::string> plan = {"fold-constants", "fold-scales"};
-  // Narrows integer activations first of all, and what tables lose by rounding to integers.
+  // Narrows integer activations first of all, and what tables lose by rounding in every scheme.
   const bool subtract = resolved.correct.residual_constants.value_or(Correction::kFast) != Correction::kOff;
   if (subtract) plan.push_back("subtract-residual-constants");
   plan.push_back("drop-unused");

@@ -96,7 +96,8 @@ void ResolveCorrections(Recipe& recipe, ViolationList& violations) {
   resolve("correct.equalization", recipe.correct.equalization, usual);
   resolve("correct.bias", recipe.correct.bias, usual);
   resolve("correct.rounding", recipe.correct.rounding, usual);
-  resolve("correct.residual_constants", recipe.correct.residual_constants, Correction::kFast);
+  // Tables that hold a large constant lose by float16, too.
+  if (!recipe.correct.residual_constants) recipe.correct.residual_constants = Correction::kFast;
 }
 
 void ResolveGates(Recipe& recipe, ViolationList& violations) {

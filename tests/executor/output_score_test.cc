@@ -29,10 +29,11 @@ TEST(OutputScoreTest, OutputsWithoutASignalDoNotCount) {
   EXPECT_DOUBLE_EQ(score.least_db, 30);
 }
 
-TEST(OutputScoreTest, AGainThatOneOutputPaysForIsNone) {
+TEST(OutputScoreTest, AGainThatTheWorstOutputPaysForIsNone) {
   const OutputScore best = ScoreOutputs({Error(30, 30), Error(30, 30)});
   EXPECT_TRUE(IsBetter(ScoreOutputs({Error(31, 31), Error(30, 30)}), best));
-  EXPECT_FALSE(IsBetter(ScoreOutputs({Error(35, 35), Error(29, 29)}), best));
+  EXPECT_TRUE(IsBetter(ScoreOutputs({Error(34, 34), Error(29, 29)}), best));
+  EXPECT_FALSE(IsBetter(ScoreOutputs({Error(34, 34), Error(28, 28)}), best));
   EXPECT_FALSE(IsBetter(best, best));
 }
 

@@ -17,8 +17,8 @@ std::vector<std::string> PlanOf(const std::string& preset) {
 }
 
 TEST(PlanRecipeTest, CleansUpBeforeItQuantizes) {
-  EXPECT_THAT(PlanOf("float16"),
-              ElementsAre("fold-constants", "fold-scales", "drop-unused", "quantize-float16", "share-constants"));
+  EXPECT_THAT(PlanOf("float16"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants",
+                                             "drop-unused", "quantize-float16", "share-constants"));
   EXPECT_THAT(PlanOf("dynamic-range"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants",
                                                    "drop-unused", "quantize-dynamic-range", "share-constants"));
   EXPECT_THAT(PlanOf("weight-only-int8"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants",
