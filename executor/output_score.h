@@ -15,10 +15,11 @@ double WorstNoise(const std::vector<OutputError>& errors);
 double NoiseDb(double noise);
 
 // How good a quantized model is over all its outputs. Means are not removed here: what is left of an output that hardly
-// varies is too noisy on few samples to choose by.
+// varies is too noisy on few samples to choose by. For the same reason an output that gives few values, a single number
+// for each sample, counts less than one that gives many.
 struct OutputScore {
-  double mean_db = 0;   // SQNR averaged over the outputs, so by the noises' orders of magnitude
-  double least_db = 0;  // of the worst output
+  double mean_db = 0;   // weighted mean of the outputs' SQNR, so of the noises' orders of magnitude
+  double least_db = 0;  // of the worst output that gives enough values
 };
 OutputScore ScoreOutputs(const std::vector<OutputError>& errors);
 

@@ -81,6 +81,7 @@ OutputError MakeOutputError(const TensorInfo& output, absl::Span<const OutputSum
   }
   OutputError error;
   error.name = DisplayName(output);
+  error.values = total.elements;
   error.sqnr_db = SqnrDb(total.signal, total.noise);
   if (total.elements > 0) {
     const double varying = total.signal - total.sum * total.sum / static_cast<double>(total.elements);

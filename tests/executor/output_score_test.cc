@@ -9,6 +9,7 @@ OutputError Error(std::optional<double> sqnr_db, std::optional<double> mean_remo
   OutputError error;
   error.sqnr_db = sqnr_db;
   error.sqnr_mean_removed_db = mean_removed_db;
+  error.values = 10000;
   return error;
 }
 
@@ -35,6 +36,15 @@ TEST(OutputScoreTest, AGainThatTheWorstOutputPaysForIsNone) {
   EXPECT_TRUE(IsBetter(ScoreOutputs({Error(34, 34), Error(29, 29)}), best));
   EXPECT_FALSE(IsBetter(ScoreOutputs({Error(34, 34), Error(28, 28)}), best));
   EXPECT_FALSE(IsBetter(best, best));
+}
+
+TEST(OutputScoreTest, AnOutputOfFewValuesDecidesLittle) {
+  OutputError number = Error(20, 20);
+  number.values = 12;
+  const OutputScore score = ScoreOutputs({Error(30, 30), number});
+  EXPECT_GT(score.mean_db, 28.5);
+  EXPECT_DOUBLE_EQ(score.least_db, 30);
+  EXPECT_DOUBLE_EQ(ScoreOutputs({number}).least_db, 20);
 }
 
 }  // namespace
