@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "optimizer/model/uses.h"
+#include "optimizer/passes/absorb_bias.h"
 #include "optimizer/passes/choose_ranges.h"
 #include "optimizer/passes/equalize.h"
 #include "optimizer/passes/round_weights.h"
@@ -89,6 +90,7 @@ absl::Status StageSearch::Run() {
   LATHE_ASSIGN_OR_RETURN(score_, Measure(best_));
   LATHE_RETURN_IF_ERROR(TryEqualization());
   if (!inputs_.calibrated) return absl::OkStatus();
+  LATHE_RETURN_IF_ERROR(TryBiasAbsorption());
   LATHE_RETURN_IF_ERROR(TryRanges());
   LATHE_RETURN_IF_ERROR(TryRounding());
   return TryBiasCorrection();
@@ -123,6 +125,17 @@ absl::Status StageSearch::TryEqualization() {
     LATHE_RETURN_IF_ERROR(Try("equalization", variant.name, std::move(candidate)).status());
   }
   return absl::OkStatus();
+}
+
+absl::Status StageSearch::TryBiasAbsorption() {
+  if (Wanted(inputs_.recipe.correct.equalization) != Correction::kBest) return absl::OkStatus();
+  Candidate candidate = best_;
+  LATHE_ASSIGN_OR_RETURN(const BiasAbsorption absorbed, AbsorbHighBias(candidate.model, candidate.stats));
+  if (absorbed.shifted_tensors == 0) return absl::OkStatus();
+  ApplyToStats(absorbed, candidate.stats);
+  candidate.by_sample.reset();
+  candidate.ranges = candidate.stats.Ranges();
+  return Try("equalization", "high biases absorbed", std::move(candidate)).status();
 }
 
 absl::Status StageSearch::TryRanges() {

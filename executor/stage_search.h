@@ -47,6 +47,7 @@ class StageSearch {
 
  private:
   absl::Status TryEqualization();
+  absl::Status TryBiasAbsorption();
   absl::Status TryRanges();
   absl::Status TryRounding();
   // Rounds again, for the inputs that the quantized model really sees.

@@ -1,6 +1,5 @@
 #include "runtime/held_back.h"
 
-#include <algorithm>
 
 #include "runtime/exposed_model.h"
 
@@ -34,15 +33,6 @@ absl::StatusOr<std::vector<OutputError>> HeldBack::Measure(const Model& candidat
   HeldBackOptions options = options_;
   options.candidate_file = &file;
   return CompareOutputs(reference_, reference_bytes_, candidate, file.bytes(), samples_, options);
-}
-
-std::optional<double> LeastSqnrDb(const std::vector<OutputError>& outputs) {
-  std::optional<double> least;
-  for (const OutputError& output : outputs) {
-    if (!output.sqnr_mean_removed_db) continue;
-    least = std::min(least.value_or(*output.sqnr_mean_removed_db), *output.sqnr_mean_removed_db);
-  }
-  return least;
 }
 
 }  // namespace lathe

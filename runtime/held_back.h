@@ -2,7 +2,6 @@
 #define LATHE_RUNTIME_HELD_BACK_H_
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,10 +47,6 @@ class HeldBack {
   HeldBackOptions options_;
   ReferenceOutputs outputs_;
 };
-
-// The figure that candidates are ranked by and that --min-sqnr asks for: the least mean-removed SQNR over the outputs.
-// Outputs that are constant have none; nothing when all are.
-std::optional<double> LeastSqnrDb(const std::vector<OutputError>& outputs);
 
 }  // namespace lathe
 
