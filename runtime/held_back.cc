@@ -1,6 +1,5 @@
 #include "runtime/held_back.h"
 
-
 #include "runtime/exposed_model.h"
 
 namespace lathe {
