@@ -12,6 +12,8 @@ import lathe
 import workbench
 
 CALIBRATION_SEED = 1
+# Reasons by which `lathe optimize` says that a model would gain nothing: as good as a file, if the peer finds nothing either.
+REFUSALS = ("NOTHING_TO_DO", "LARGER_THAN_INPUT")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,6 @@ import tables
 
 STATIC = ("int8", "int16x8")
 SPAM_DYNAMIC_RANGE_BYTES_MAX = 400_000
-# A refusal that names its cause is as good as a file, if the peer could not make the model smaller either.
-REFUSALS = ("NOTHING_TO_DO", "LARGER_THAN_INPUT")
 UNCHANGED_MIN = 0.95  # share of the input's bytes from which on the peer's file counts as unchanged
 # How Lathe is asked for a scheme that is not a preset.
 _RECIPES = {"dynamic-range-int4": {"quantize": {"scheme": "DYNAMIC_RANGE", "weights": {"bits": 4}}}}
@@ -40,7 +38,7 @@ def run(bench, only):
             try:
                 mine, _ = bench.optimize(f"{entry.name}.{scheme}", entry.path, *_arguments(bench, entry, scheme))
             except lathe.LatheError as error:
-                good = error.reason in REFUSALS and (theirs is None or len(theirs) >= UNCHANGED_MIN * before)
+                good = error.reason in catalogue.REFUSALS and (theirs is None or len(theirs) >= UNCHANGED_MIN * before)
                 good = good or bench.checks.fail(f"{what}: {error}")
                 table.row(entry.name, scheme, f"{before:,}", f"{error}"[:120], its, "", "ok" if good else "FAILED")
                 continue
