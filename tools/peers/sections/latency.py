@@ -15,7 +15,7 @@ ROUND_SECONDS = 0.004  # a file runs as often as fits into this, at least once: 
 TOTAL_SECONDS = 20  # rounds stop here, but for the first ROUNDS_MIN
 ROUNDS_MIN = 5
 # How much slower a file may look by chance and still count as equally fast.
-NOISE = 0.05
+NOISE = 0.03
 # Beside float: from here on the job's own, shorter benchmark must notice, too, and its report say it.
 SLOWER_MIN = 1.25
 
