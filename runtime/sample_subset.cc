@@ -11,7 +11,9 @@ namespace {
 
 class StreamedSubset : public SampleSource {
  public:
-  StreamedSubset(SampleSource& source, std::vector<size_t> indices) : source_(source), indices_(std::move(indices)) {}
+  StreamedSubset(SampleSource& source, std::vector<size_t> indices) : source_(source), indices_(std::move(indices)) {
+    labels_ = source.labels();
+  }
 
   absl::StatusOr<bool> Next(Sample* sample) override {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -56,7 +58,10 @@ class StreamedSubset : public SampleSource {
 
 class KeptSamples : public SampleSource {
  public:
-  KeptSamples(std::vector<Sample> samples, bool synthetic) : samples_(std::move(samples)), synthetic_(synthetic) {}
+  KeptSamples(std::vector<Sample> samples, const SampleSource& source)
+      : samples_(std::move(samples)), synthetic_(source.synthetic()) {
+    labels_ = source.labels();
+  }
 
   absl::StatusOr<bool> Next(Sample* sample) override {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -86,26 +91,30 @@ class KeptSamples : public SampleSource {
 };
 
 uint64_t BytesOf(const Sample& sample) {
-  uint64_t bytes = 0;
+  uint64_t bytes = sample.label.size();
   for (const std::vector<uint8_t>& input : sample.inputs) bytes += input.size();
   return bytes;
 }
 
 }  // namespace
 
+std::vector<bool> DrawSamples(size_t count, uint64_t seed, size_t wanted) {
+  std::vector<bool> chosen(count, wanted >= count);
+  if (wanted >= count) return chosen;
+  // Floyd's algorithm: a uniform choice without a list of all samples. The remainder of a 64-bit number is uniform
+  // enough and the same everywhere, which std::uniform_int_distribution is not.
+  std::mt19937_64 random(seed);
+  for (size_t last = count - wanted; last < count; ++last) {
+    const size_t drawn = random() % (last + 1);
+    chosen[chosen[drawn] ? last : drawn] = true;
+  }
+  return chosen;
+}
+
 SampleSplit SplitSamples(size_t count, uint64_t seed, size_t held_back_max) {
   SampleSplit split;
-  std::vector<bool> held_back(count, false);
-  if (count >= 16) {
-    // Floyd's algorithm: a uniform choice without a list of all samples. The remainder of a 64-bit number is uniform
-    // enough and the same everywhere, which std::uniform_int_distribution is not.
-    const size_t wanted = std::min(std::max<size_t>(count / 5, 8), held_back_max);
-    std::mt19937_64 random(seed);
-    for (size_t last = count - wanted; last < count; ++last) {
-      const size_t drawn = random() % (last + 1);
-      held_back[held_back[drawn] ? last : drawn] = true;
-    }
-  }
+  const size_t wanted = count < 16 ? 0 : std::min(std::max<size_t>(count / 5, 8), held_back_max);
+  const std::vector<bool> held_back = DrawSamples(count, seed, wanted);
   for (size_t i = 0; i < count; ++i) (held_back[i] ? split.held_back : split.calibration).push_back(i);
   return split;
 }
@@ -122,7 +131,7 @@ absl::StatusOr<std::unique_ptr<SampleSource>> SelectSamples(SampleSource& source
     if (!more || BytesOf(sample) * streamed->size() > bytes_max) break;
     kept.push_back(std::move(sample));
   }
-  if (kept.size() == streamed->size()) return std::make_unique<KeptSamples>(std::move(kept), source.synthetic());
+  if (kept.size() == streamed->size()) return std::make_unique<KeptSamples>(std::move(kept), source);
   LATHE_RETURN_IF_ERROR(streamed->Rewind());
   return std::unique_ptr<SampleSource>(std::move(streamed));
 }

@@ -17,6 +17,9 @@ struct SampleSplit {
   std::vector<size_t> held_back;    // to decide by what stays; nothing is fitted to them
 };
 
+// `wanted` of `count` samples, drawn by the seed: true for each that is chosen; all of them if there are not more.
+std::vector<bool> DrawSamples(size_t count, uint64_t seed, size_t wanted);
+
 // Holds a fifth of `count` samples back, drawn by the seed: at least 8, at most `held_back_max`. With fewer than 16
 // samples none is: too few would be left on either side.
 SampleSplit SplitSamples(size_t count, uint64_t seed, size_t held_back_max);

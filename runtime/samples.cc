@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "optimizer/model/op_options.h"
-#include "runtime/npz_samples.h"
+#include "runtime/data_samples.h"
 #include "runtime/synthetic_samples.h"
 
 namespace lathe {
@@ -72,7 +72,7 @@ std::optional<int64_t> FindIndexedRows(const Model& model, TensorId input) {
 
 absl::StatusOr<std::unique_ptr<SampleSource>> OpenSamples(const Model& model, const std::string& path,
                                                           const SampleOptions& options) {
-  return NpzSamples::Open(model, path, options);
+  return DataSamples::Open(model, path, options);
 }
 
 absl::StatusOr<std::unique_ptr<SampleSource>> MakeSyntheticSamples(const Model& model, const SampleOptions& options) {

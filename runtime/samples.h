@@ -10,13 +10,25 @@
 #include "common/status.h"
 #include "optimizer/model/model.h"
 #include "runtime/interpreter.h"
+#include "runtime/npy.h"
 
 namespace lathe {
 
+// What the labels of a data file are: its column `label`, else `labels`.
+struct LabelColumn {
+  std::string name;
+  NpyType type = NpyType::kInt64;
+  std::vector<int64_t> shape;  // of one sample's label; empty: one number
+  size_t elements = 1;
+  size_t size_bytes = 8;
+};
+
 // One sample: the bytes of every model input in the input's own type, in the order of subgraph 0's inputs.
 struct Sample {
-  size_t index = 0;
+  size_t index = 0;  // 0 .. size() - 1
   std::vector<std::vector<uint8_t>> inputs;
+  std::vector<uint8_t>
+      label;  // labels()->size_bytes as they lie in the file; see NumberAt. Empty: none wanted or there
 };
 
 // A stream of samples, never held in memory together. Thread-safe: several threads may pull.
@@ -36,18 +48,26 @@ class SampleSource {
   virtual size_t size() const = 0;
   // True when the samples are made up: they never decide a gate.
   virtual bool synthetic() const = 0;
+  // What Sample::label holds; nothing when labels were not wanted or, with kIfPresent, the data has none.
+  const std::optional<LabelColumn>& labels() const { return labels_; }
   // What the user should know, e.g. about columns that were ignored.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  protected:
+  std::optional<LabelColumn> labels_;
   std::vector<std::string> warnings_;
 };
 
 struct SampleOptions {
   // Integer data for a float input becomes (value - mean) * scale. One of them given, the other is 1 or 0.
   std::optional<double> scale, mean;
-  uint64_t sample_limit = 0;  // 0: all
-  uint64_t seed = 0;          // synthetic samples only, as is the range
+  // A data file with more samples gives so many of them, drawn by the seed and in the file's order; 0: all.
+  uint64_t sample_limit = 0;
+  uint64_t seed = 0;
+  // kIfPresent: given if the data has them. kRequired: else an error.
+  enum class Labels { kIgnore, kIfPresent, kRequired };
+  Labels labels = Labels::kIgnore;
+  // Of synthetic samples.
   double input_low = 0, input_high = 1;
   // A data set that unpacks to more is refused.
   uint64_t total_bytes_max = uint64_t{4} << 30;
@@ -58,8 +78,8 @@ struct SampleOptions {
 // model of one input the only array left is taken whatever its name. Elements of one sample must be as many as the
 // input's without its batch dimension. Real numbers convert to the input's type when they fit it exactly (floats may
 // round). INVALID_ARGUMENT: DATA_INVALID (not a data file, damaged, a wrong column, shape, type, NaN or infinity) or
-// DATA_NEEDS_SCALE (integers for a float input and neither scale nor mean given); naming file and column, what was
-// expected, found and what to do. NOT_FOUND: no such file.
+// DATA_NEEDS_SCALE (integers for a float input and neither scale nor mean given) or DATA_NO_LABELS (required, not
+// there); naming file and column, what was expected, found and what to do. NOT_FOUND: no such file.
 absl::StatusOr<std::unique_ptr<SampleSource>> OpenSamples(const Model& model, const std::string& path,
                                                           const SampleOptions& options);
 

@@ -221,6 +221,10 @@ absl::Status ConvertValues(absl::Span<const uint8_t> values, NpyType from, const
   });
 }
 
+double NumberAt(NpyType type, absl::Span<const uint8_t> bytes, size_t i) {
+  return VisitNpy(type, [&](auto kind) { return static_cast<double>(Load<decltype(kind)>(bytes, i)); });
+}
+
 double RealValue(const TensorInfo& info, absl::Span<const uint8_t> bytes, size_t i) {
   const double value =
       VisitTensor(info.type, [&](auto type) { return static_cast<double>(Load<decltype(type)>(bytes, i)); });

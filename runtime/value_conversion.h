@@ -31,6 +31,9 @@ absl::Status CheckConvertible(NpyType from, const TensorInfo& input, const std::
 absl::Status ConvertValues(absl::Span<const uint8_t> values, NpyType from, const TensorInfo& input,
                            const std::optional<IntegerScaling>& scaling, absl::Span<uint8_t> out);
 
+// Element i of a file's values, as it lies there. REQUIRES: i is in range.
+double NumberAt(NpyType type, absl::Span<const uint8_t> bytes, size_t i);
+
 // Element i of a tensor as a real number: integers with a scale are dequantized. REQUIRES: i is in range.
 double RealValue(const TensorInfo& info, absl::Span<const uint8_t> bytes, size_t i);
 
