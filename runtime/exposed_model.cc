@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <numeric>
 
 #include "optimizer/model/model_writer.h"
 #include "runtime/plain_model.h"
@@ -26,10 +29,53 @@ std::vector<bool> FindActivations(const Model& model) {
   return depends;
 }
 
+namespace {
+
+// The shape that the tensor has when every dimension that is not fixed is 1, as Interpreter resizes inputs; empty if
+// the model does not tell.
+std::vector<int32_t> ShapeWhenRun(const Tensor& tensor) {
+  std::vector<int32_t> shape = tensor.shape;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (i < tensor.shape_signature.size() && tensor.shape_signature[i] < 0) shape[i] = 1;
+    if (shape[i] < 1) return {};
+  }
+  return shape;
+}
+
+int64_t Elements(const std::vector<int32_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+// LiteRT 2.3.0 cannot give out a tensor whose shape it computes while it runs ("status 3 (runtime failure)"). Of a
+// RESHAPE the shape is known before: it becomes a constant, so that the result can be an output.
+void FixReshapes(Model& model) {
+  Subgraph& graph = model.subgraphs[0];
+  for (Op& op : graph.ops) {
+    if (op.kind != OpKind::kReshape || !op.input(1).valid() || op.outputs.empty()) continue;
+    if (model.IsConstant(graph.tensor(op.inputs[1]))) continue;
+    const std::vector<int32_t> from = ShapeWhenRun(graph.tensor(op.inputs[0]));
+    const std::vector<int32_t> to = ShapeWhenRun(graph.tensor(op.outputs[0]));
+    if (from.empty() || to.empty() || Elements(from) != Elements(to)) continue;
+    std::vector<uint8_t> bytes(to.size() * sizeof(int32_t));
+    memcpy(bytes.data(), to.data(), bytes.size());
+    Tensor shape;
+    shape.name = absl::StrFormat("t%d", graph.tensors.size());
+    shape.type = TensorType::kInt32;
+    shape.shape = {static_cast<int32_t>(to.size())};
+    shape.buffer = BufferId(model.buffers.size());
+    model.buffers.push_back(Buffer::Owned(std::move(bytes)));
+    op.inputs[1] = TensorId(graph.tensors.size());
+    graph.tensors.push_back(std::move(shape));
+  }
+}
+
+}  // namespace
+
 // Not done with a GraphEditor: its Finish renumbers.
 Model ExposeTensors(const Model& model, const std::vector<TensorId>& tensors) {
   Model exposed = model;
   DropNames(exposed);
+  FixReshapes(exposed);
   std::vector<TensorId>& outputs = exposed.subgraphs[0].outputs;
   for (TensorId id : tensors) {
     if (std::count(outputs.begin(), outputs.end(), id) == 0) outputs.push_back(id);

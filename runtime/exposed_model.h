@@ -17,8 +17,9 @@ namespace lathe {
 // weights are constant all the same.
 std::vector<bool> FindActivations(const Model& model);
 
-// The model with `tensors` as further outputs of subgraph 0. Tensor ids stay as they are. REQUIRES: every tensor is one
-// that an operator writes.
+// The model with `tensors` as further outputs of subgraph 0. Tensor ids stay as they are; the shape of a RESHAPE
+// that is computed while the model runs becomes a constant, further tensors at the end, for samples of the smallest
+// shape (dynamic dimensions 1). REQUIRES: every tensor is one that an operator writes.
 Model ExposeTensors(const Model& model, const std::vector<TensorId>& tensors);
 
 // A file that is gone at the end of scope. Not written through AtomicFile: nobody else reads it, so it needs no fsync.

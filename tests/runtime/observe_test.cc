@@ -81,6 +81,39 @@ TEST_F(ObserveActivationsTest, ShowsEachTensorOfEachSampleOnce) {
   }
 }
 
+// As Keras writes a reshape of a dynamic batch: MobileNetV1 has one before its SOFTMAX.
+TEST_F(ObserveActivationsTest, ShowsResultsOfReshapesWhoseShapeIsComputed) {
+  ModelBuilder builder;
+  const TensorId in = builder.Input("in", {1, 2, 3});
+  const TensorId wanted = builder.Activation("wanted", {2}, TensorType::kInt32);
+  const TensorId flat = builder.Activation("flat", {1, 6}), out = builder.Activation("out", {1, 6});
+  builder.AddOp(
+      OpKind::kAdd,
+      {builder.Constant("a", {2}, std::vector<int32_t>{0, 2}), builder.Constant("b", {2}, std::vector<int32_t>{1, 4})},
+      {wanted}, MakeAddOptions());
+  builder.AddOp(OpKind::kReshape, {in, wanted}, {flat});
+  builder.AddOp(OpKind::kNeg, {flat}, {out});
+  builder.Output(out);
+  for (TensorId id : {in, flat, out}) {
+    Tensor& tensor = builder.model().subgraphs[0].tensor(id);
+    tensor.shape_signature = tensor.shape;
+    tensor.shape_signature[0] = -1;
+  }
+  const Model model = builder.Build();
+  const auto samples = *MakeSyntheticSamples(model, {});
+  std::map<size_t, float> given, seen;
+  const absl::Status status = ObserveActivations(model, {in, flat}, *samples, Options(1), [&](int) -> Observer {
+    return [&](const Observation& observation) {
+      EXPECT_EQ(observation.values.size(), 6u);
+      (observation.id == in ? given : seen)[observation.sample] = observation.values[5];
+      return absl::OkStatus();
+    };
+  });
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(seen.size(), 16u);
+  EXPECT_EQ(seen, given);
+}
+
 TEST_F(ObserveActivationsTest, ReturnsTheObserversError) {
   const absl::Status status =
       ObserveActivations(small_.model, {small_.relu}, *samples_, Options(1), [](int) -> Observer {
