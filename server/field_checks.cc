@@ -4,6 +4,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/digest.h"
 #include "server/limits.h"
@@ -31,6 +32,21 @@ void FieldChecks::CheckLabels(std::string_view field, const google::protobuf::Ma
       Add(field, absl::StrFormat("'%s': keys have 1 to %d bytes, values at most %d", key.substr(0, 80),
                                  limits::kLabelBytesMax, limits::kLabelBytesMax));
     }
+  }
+}
+
+void FieldChecks::CheckSampling(const std::string& field, const v1::DatasetRef& data) {
+  if (data.sample_limit() > INT32_MAX) Add(field + ".sample_limit", "is above 2^31 - 1");
+  const auto& scaling = data.preprocessing();
+  if (scaling.has_scale() && (!std::isfinite(scaling.scale()) || scaling.scale() == 0)) {
+    Add(field + ".preprocessing.scale", "must be finite and not 0");
+  }
+  if (scaling.has_mean() && !std::isfinite(scaling.mean())) Add(field + ".preprocessing.mean", "must be finite");
+  if (!data.has_input_range()) return;
+  const auto& range = data.input_range();
+  if (!std::isfinite(range.low()) || !std::isfinite(range.high()) || range.low() >= range.high()) {
+    Add(field + ".input_range",
+        absl::StrFormat("[%g, %g): low must be below high, both finite", range.low(), range.high()));
   }
 }
 

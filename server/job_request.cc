@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "common/random_id.h"
 #include "lathe/v1/artifact.pb.h"
@@ -82,21 +81,7 @@ class SpecParser {
 
   void ParseData(const std::string& field, const v1::DatasetRef& data, JobRequest& request) {
     if (!data.artifact().empty()) Need(field + ".artifact", data.artifact(), v1::Artifact::DATASET, request);
-    if (data.sample_limit() > INT32_MAX) checks_.Add(field + ".sample_limit", "is above 2^31 - 1");
-    const auto& scaling = data.preprocessing();
-    if (scaling.has_scale() && (!std::isfinite(scaling.scale()) || scaling.scale() == 0)) {
-      checks_.Add(field + ".preprocessing.scale", "must be finite and not 0");
-    }
-    if (scaling.has_mean() && !std::isfinite(scaling.mean())) {
-      checks_.Add(field + ".preprocessing.mean", "must be finite");
-    }
-    if (data.has_input_range()) {
-      const auto& range = data.input_range();
-      if (!std::isfinite(range.low()) || !std::isfinite(range.high()) || range.low() >= range.high()) {
-        checks_.Add(field + ".input_range",
-                    absl::StrFormat("[%g, %g): low must be below high, both finite", range.low(), range.high()));
-      }
-    }
+    checks_.CheckSampling(field, data);
   }
 
   // False, with a violation, unless the duration is a valid positive one.

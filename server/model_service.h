@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "common/cancel.h"
@@ -41,6 +42,9 @@ class ModelServiceImpl final : public v1::ModelService::CallbackService {
 
  private:
   absl::Status Inspect(const v1::InspectModelRequest& request, v1::InspectModelResponse* response);
+  absl::Status Compare(const v1::CompareModelsRequest& request, v1::CompareModelsResponse* response);
+  // RESOURCE_EXHAUSTED BUSY: no slot is free.
+  absl::Status InSlot(const std::function<absl::Status()>& ask);
   absl::Status RunInspection(const std::string& sha256, v1::InspectModelResponse* response);
 
   const ModelServiceOptions options_;

@@ -24,6 +24,8 @@ class ListJobsResponse;
 class ListArtifactsRequest;
 class ListArtifactsResponse;
 class ListPassesResponse;
+class CompareModelsRequest;
+class Comparison;
 class Capabilities;
 }  // namespace v1
 
@@ -66,6 +68,8 @@ class Client {
                                    const CancelToken& stop);
 
   absl::StatusOr<v1::ModelSummary> InspectModel(const std::string& artifact);
+  // DEADLINE_EXCEEDED TIME_BUDGET: it takes longer than the server spends on a question.
+  absl::StatusOr<v1::Comparison> CompareModels(const v1::CompareModelsRequest& request);
   absl::StatusOr<v1::ListPassesResponse> ListPasses();
   absl::StatusOr<v1::Capabilities> GetCapabilities();
 

@@ -20,10 +20,34 @@ TEST_F(ModelServiceTest, InspectSaysWhatIsMissing) {
   EXPECT_EQ(Decode(models_->InspectModel(&context, request, &response)).reason, "EXECUTOR_MISSING");
 }
 
+TEST_F(ModelServiceTest, CompareSaysAllThatIsWrongWithARequest) {
+  v1::CompareModelsRequest request;
+  request.set_samples_max(100'000);
+  request.mutable_data()->mutable_preprocessing()->set_scale(0);
+  v1::CompareModelsResponse response;
+  grpc::ClientContext context;
+  const absl::Status status = Decode(models_->CompareModels(&context, request, &response)).status;
+  EXPECT_THAT(status, HasReason(absl::StatusCode::kInvalidArgument, "BAD_REQUEST"));
+  std::vector<std::string> fields;
+  for (const FieldViolation& violation : ViolationsOf(status)) fields.push_back(violation.field);
+  EXPECT_THAT(fields, testing::UnorderedElementsAre("model", "against", "data.preprocessing.scale", "samples_max"));
+}
+
+TEST_F(ModelServiceTest, CompareSaysWhichArtifactIsMissing) {
+  v1::CompareModelsRequest request;
+  request.set_model(Upload("a model"));
+  request.set_against("projects/default/artifacts/" + std::string(64, 'a'));
+  v1::CompareModelsResponse response;
+  grpc::ClientContext context;
+  const auto decoded = Decode(models_->CompareModels(&context, request, &response));
+  EXPECT_EQ(decoded.reason, "ARTIFACT_NOT_FOUND");
+  request.set_against(request.model());
+  grpc::ClientContext again;
+  EXPECT_EQ(Decode(models_->CompareModels(&again, request, &response)).reason, "EXECUTOR_MISSING");
+}
+
 TEST_F(ModelServiceTest, DeclaredMethodsAreUnimplementedWithAReason) {
-  grpc::ClientContext compare_context, plan_context, recommend_context;
-  v1::CompareModelsResponse compared;
-  EXPECT_EQ(Decode(models_->CompareModels(&compare_context, {}, &compared)).reason, "METHOD_UNIMPLEMENTED");
+  grpc::ClientContext plan_context, recommend_context;
   v1::PlanRecipeResponse planned;
   EXPECT_EQ(Decode(models_->PlanRecipe(&plan_context, {}, &planned)).reason, "METHOD_UNIMPLEMENTED");
   v1::RecommendRecipeResponse recommended;
