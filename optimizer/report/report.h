@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "optimizer/report/accuracy_report.h"
+
 namespace lathe {
 
 struct FileReport {
@@ -145,6 +147,7 @@ struct Report {
   FileReport input;
   std::optional<FileReport> output;
   std::optional<LatencyReport> latency;
+  std::optional<AccuracyReport> accuracy;
   std::optional<ErrorReport> error;
   std::vector<OperatorReport> operators;
   std::vector<PlanStep> plan;
