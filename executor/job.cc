@@ -61,6 +61,8 @@ absl::StatusOr<internal::v1::ExecutorResult> RunJob(const JobContext& context) {
         return RunBenchmark(context);
       case Spec::kCompare:
         return RunCompare(context);
+      case Spec::kEvaluate:
+        return RunEvaluate(context);
       case Spec::kInspect:
         return RunInspect(context);
       case Spec::kDump:

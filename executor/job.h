@@ -31,6 +31,7 @@ absl::StatusOr<internal::v1::ExecutorResult> RunOptimize(const JobContext& conte
 absl::StatusOr<internal::v1::ExecutorResult> RunDryRun(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunBenchmark(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunCompare(const JobContext& context);
+absl::StatusOr<internal::v1::ExecutorResult> RunEvaluate(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunInspect(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunDump(const JobContext& context);
 

@@ -10,7 +10,7 @@
 namespace lathe {
 namespace {
 
-constexpr char kNameA[] = "a.tflite", kNameB[] = "b.tflite";  // in the job directory
+constexpr char kNameA[] = "model.tflite", kNameB[] = "against.tflite";  // in the job directory
 
 absl::StatusOr<v1::Comparison> CompareHere(const CompareCommandOptions& options) {
   internal::v1::ExecutorSpec spec;
@@ -27,7 +27,7 @@ absl::StatusOr<v1::Comparison> CompareHere(const CompareCommandOptions& options)
   LATHE_ASSIGN_OR_RETURN(*compare.mutable_against(), job.AddInput("the second model", options.b, kNameB));
   if (!options.data.empty()) {
     LATHE_ASSIGN_OR_RETURN(*compare.mutable_data(),
-                           job.AddInput("--data", options.data, StagedDataName(options.data, {kNameA, kNameB})));
+                           job.AddInput("--data", options.data, StagedName(options.data, "data")));
   }
   compare.set_samples_max(options.samples);
   spec.set_seed(options.seed);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/accuracy_table.h"
 
 namespace lathe {
 namespace {
@@ -170,12 +171,6 @@ std::string OperatorsText(const v1::Report& report) {
   return text;
 }
 
-std::string WarningsText(const google::protobuf::RepeatedPtrField<std::string>& warnings) {
-  std::string text;
-  for (const std::string& warning : warnings) absl::StrAppend(&text, "\nwarning: ", warning);
-  return text.empty() ? "" : text + "\n";
-}
-
 std::string TensorText(const v1::TensorSummary& tensor) {
   std::string text = absl::StrFormat("%s %s[%s]", tensor.name(), tensor.type(), absl::StrJoin(tensor.shape(), ","));
   if (tensor.quantization().scales_size() == 1 && tensor.quantization().zero_points_size() == 1) {
@@ -202,11 +197,12 @@ std::string OptimizeTable(const v1::Report& report) {
     text += SizeRow("compressed (zstd)", report.input().zstd_bytes(), report.output().zstd_bytes());
   }
   if (report.has_latency()) text += LatencyRows(report.latency());
+  if (report.has_accuracy()) text += "\n" + AccuracyText(report.accuracy());
   if (report.has_error()) text += ErrorText(report.error());
   if (report.has_graph()) text += GraphText(report.graph());
   if (report.has_calibration()) text += CalibrationText(report.calibration());
   text += StagesText(report.stages()) + SensitivityText(report.sensitivity()) + OperatorsText(report);
-  return text + TimesText(report) + WarningsText(report.warnings());
+  return text + TimesText(report) + WarningsText(report.warnings()) + GatesText(report.gates());
 }
 
 std::string VerdictLine(const v1::Report& report) {
@@ -221,6 +217,12 @@ std::string DryRunTable(const v1::Report& report) {
   }
   if (report.rule_matches().empty()) text = "the recipe has no rules: every operator gets its settings\n";
   return text + WarningsText(report.warnings());
+}
+
+std::string WarningsText(const google::protobuf::RepeatedPtrField<std::string>& warnings) {
+  std::string text;
+  for (const std::string& warning : warnings) absl::StrAppend(&text, "\nwarning: ", warning);
+  return text.empty() ? "" : text + "\n";
 }
 
 std::string BenchmarkTable(const v1::Report& report) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "optimizer/report/accuracy_report.h"
 #include "optimizer/report/comparison.h"
 #include "optimizer/report/output_error.h"
 
@@ -134,6 +135,7 @@ struct Report {
   FileReport input;
   std::optional<FileReport> output;
   std::optional<LatencyReport> latency;
+  std::optional<AccuracyReport> accuracy;
   std::optional<ErrorReport> error;
   std::vector<OperatorReport> operators;
   std::vector<PlanStep> plan;
