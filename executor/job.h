@@ -32,6 +32,8 @@ absl::StatusOr<internal::v1::ExecutorResult> RunDryRun(const JobContext& context
 absl::StatusOr<internal::v1::ExecutorResult> RunBenchmark(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunInspect(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunDump(const JobContext& context);
+absl::StatusOr<internal::v1::ExecutorResult> RunRecommend(const JobContext& context);
+absl::StatusOr<internal::v1::ExecutorResult> RunPlan(const JobContext& context);
 
 }  // namespace lathe
 

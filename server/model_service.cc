@@ -6,10 +6,14 @@
 
 #include "common/random_id.h"
 #include "executor/supervisor.h"
+#include "optimizer/recipe/validate.h"
 #include "server/names.h"
+#include "wire/recipe.h"
 
 namespace lathe {
 namespace {
+
+constexpr char kModelPath[] = "input/model.tflite";  // below the job directory
 
 constexpr RpcName Rpc(std::string_view method) { return {"ModelService", method}; }
 
@@ -50,28 +54,57 @@ grpc::ServerUnaryReactor* ModelServiceImpl::InspectModel(grpc::CallbackServerCon
 }
 
 absl::Status ModelServiceImpl::Inspect(const v1::InspectModelRequest& request, v1::InspectModelResponse* response) {
-  LATHE_RETURN_IF_ERROR(edge_.CheckAccepting());
-  LATHE_ASSIGN_OR_RETURN(const ArtifactKey key, ParseArtifactName(request.model(), "model"));
-  LATHE_RETURN_IF_ERROR(artifacts_.index().GetArtifact(key.project, key.sha256).status());
-  absl::Status status;
-  if (running_.fetch_add(1) < options_.slots) {
-    status = RunInspection(key.sha256, response);
-  } else {
-    status = MakeError(absl::StatusCode::kResourceExhausted, "BUSY",
-                       absl::StrFormat("%d models are being inspected already; try again in a second", options_.slots));
-  }
-  running_.fetch_sub(1);
-  return status;
+  internal::v1::ExecutorSpec spec;
+  spec.mutable_inspect()->set_model(kModelPath);
+  spec.mutable_inspect()->set_target(request.target());
+  LATHE_ASSIGN_OR_RETURN(auto result, Ask(request.model(), std::move(spec)));
+  *response->mutable_summary() = std::move(*result.mutable_inspection());
+  return absl::OkStatus();
 }
 
-absl::Status ModelServiceImpl::RunInspection(const std::string& sha256, v1::InspectModelResponse* response) {
+absl::Status ModelServiceImpl::Plan(const v1::PlanRecipeRequest& request, v1::PlanRecipeResponse* response) {
+  LATHE_RETURN_IF_ERROR(ResolveRecipe(RecipeFromProto(request.recipe()), "recipe").status());
+  internal::v1::ExecutorSpec spec;
+  spec.mutable_plan()->set_model(kModelPath);
+  *spec.mutable_plan()->mutable_recipe() = request.recipe();
+  LATHE_ASSIGN_OR_RETURN(auto result, Ask(request.model(), std::move(spec)));
+  *response = std::move(*result.mutable_plan());
+  return absl::OkStatus();
+}
+
+absl::Status ModelServiceImpl::Recommend(const v1::RecommendRecipeRequest& request,
+                                         v1::RecommendRecipeResponse* response) {
+  internal::v1::ExecutorSpec spec;
+  spec.mutable_recommend()->set_model(kModelPath);
+  spec.mutable_recommend()->set_target(request.target());
+  spec.mutable_recommend()->set_data(request.data());
+  LATHE_ASSIGN_OR_RETURN(auto result, Ask(request.model(), std::move(spec)));
+  *response = std::move(*result.mutable_recommendation());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<internal::v1::ExecutorResult> ModelServiceImpl::Ask(const std::string& model,
+                                                                   internal::v1::ExecutorSpec spec) {
+  LATHE_RETURN_IF_ERROR(edge_.CheckAccepting());
+  LATHE_ASSIGN_OR_RETURN(const ArtifactKey key, ParseArtifactName(model, "model"));
+  LATHE_RETURN_IF_ERROR(artifacts_.index().GetArtifact(key.project, key.sha256).status());
+  absl::StatusOr<internal::v1::ExecutorResult> answer =
+      MakeError(absl::StatusCode::kResourceExhausted, "BUSY",
+                absl::StrFormat("%d models are being inspected already; try again in a second", options_.slots));
+  if (running_.fetch_add(1) < options_.slots) answer = Run(key.sha256, std::move(spec));
+  running_.fetch_sub(1);
+  return answer;
+}
+
+absl::StatusOr<internal::v1::ExecutorResult> ModelServiceImpl::Run(const std::string& sha256,
+                                                                   internal::v1::ExecutorSpec spec) {
   const ScratchDir dir(options_.jobs_dir + "/inspect-" + TimeOrderedId(edge_.clock().NowMicros()));
   LATHE_RETURN_IF_ERROR(dir.MakeInput());
-  LATHE_RETURN_IF_ERROR(artifacts_.store().LinkTo(sha256, dir.path() + "/input/model.tflite"));
+  LATHE_RETURN_IF_ERROR(artifacts_.store().LinkTo(sha256, dir.path() + "/" + kModelPath));
   ExecutorLaunch launch;
   launch.executor_path = options_.executor_path;
   launch.job_dir = dir.path();
-  launch.spec.mutable_inspect()->set_model("input/model.tflite");
+  launch.spec = std::move(spec);
   launch.spec.set_threads(1);
   launch.spec.set_memory_bytes(launch.limits.memory_bytes);
   launch.limits.wall = options_.timeout;
@@ -79,9 +112,7 @@ absl::Status ModelServiceImpl::RunInspection(const std::string& sha256, v1::Insp
   auto result = RunExecutor(
       launch, [](const auto&) {}, cancel_, &exit);
   edge_.metrics().ExecutorExited(exit.outcome);
-  LATHE_RETURN_IF_ERROR(result.status());
-  *response->mutable_summary() = std::move(*result->mutable_inspection());
-  return absl::OkStatus();
+  return result;
 }
 
 grpc::ServerUnaryReactor* ModelServiceImpl::CompareModels(grpc::CallbackServerContext* context,
@@ -92,16 +123,15 @@ grpc::ServerUnaryReactor* ModelServiceImpl::CompareModels(grpc::CallbackServerCo
 }
 
 grpc::ServerUnaryReactor* ModelServiceImpl::PlanRecipe(grpc::CallbackServerContext* context,
-                                                       const v1::PlanRecipeRequest* /*request*/,
-                                                       v1::PlanRecipeResponse* /*response*/) {
-  return edge_.Answer(context, Rpc("PlanRecipe"),
-                      NotYet("PlanRecipe", "SubmitJob with validate_only shows the resolved recipe"));
+                                                       const v1::PlanRecipeRequest* request,
+                                                       v1::PlanRecipeResponse* response) {
+  return edge_.Unary(context, Rpc("PlanRecipe"), [=, this] { return Plan(*request, response); });
 }
 
 grpc::ServerUnaryReactor* ModelServiceImpl::RecommendRecipe(grpc::CallbackServerContext* context,
-                                                            const v1::RecommendRecipeRequest* /*request*/,
-                                                            v1::RecommendRecipeResponse* /*response*/) {
-  return edge_.Answer(context, Rpc("RecommendRecipe"), NotYet("RecommendRecipe", "ListPasses describes the presets"));
+                                                            const v1::RecommendRecipeRequest* request,
+                                                            v1::RecommendRecipeResponse* response) {
+  return edge_.Unary(context, Rpc("RecommendRecipe"), [=, this] { return Recommend(*request, response); });
 }
 
 }  // namespace lathe

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "optimizer/report/compatibility_report.h"
+
 namespace lathe {
 
 struct FileReport {
@@ -153,6 +155,7 @@ struct Report {
   std::optional<uint64_t> transform_peak_rss_bytes;  // the same before the result was run to verify it
   std::vector<std::string> warnings;
   std::optional<GraphReport> graph;
+  std::vector<CompatibilityReport> compatibility;  // of the output, every target; rows are not written to report.json
   std::optional<CalibrationReport> calibration;
   std::vector<StageReport> stages;
   std::vector<RuleMatch> rule_matches;
