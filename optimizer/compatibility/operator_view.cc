@@ -68,9 +68,12 @@ std::string WhyNotByRules(const OperatorView& view, absl::Span<const OperatorRul
 std::string WhyDynamic(const OperatorView& view) {
   for (const std::vector<TensorId>* tensors : {&view.op.inputs, &view.op.outputs}) {
     for (TensorId id : *tensors) {
-      if (id.valid() && view.graph.tensor(id).HasDynamicShape()) {
-        return absl::StrFormat("'%s' has a dynamic shape", view.graph.tensor(id).name);
-      }
+      if (!id.valid()) continue;
+      const Tensor& tensor = view.graph.tensor(id);
+      const auto& dimensions = tensor.shape_signature;
+      const bool open = !dimensions.empty() && std::any_of(dimensions.begin() + 1, dimensions.end(),
+                                                           [](int32_t dimension) { return dimension < 0; });
+      if (open) return absl::StrFormat("'%s' has a dynamic shape", tensor.name);
     }
   }
   return "";

@@ -46,7 +46,8 @@ struct OperatorRule {
 // Why the operator does not pass the rules, or "". `target` names it in the sentence: "XNNPACK".
 std::string WhyNotByRules(const OperatorView& view, absl::Span<const OperatorRule> rules, std::string_view target);
 
-// "'name' has a dynamic shape" for the first operand or result whose shape the file leaves open; "" for none.
+// "'name' has a dynamic shape" for the first operand or result whose shape the file leaves open beyond the batch, which
+// converters leave open as a rule and runtimes take as 1; "" for none.
 std::string WhyDynamic(const OperatorView& view);
 
 // Limits that targets share.

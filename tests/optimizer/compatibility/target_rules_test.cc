@@ -81,7 +81,9 @@ TEST(GpuRulesTest, RanksVersionsAndTypesAreBounded) {
 
 TEST(GpuRulesTest, DynamicShapesAreNotTaken) {
   Model model = Make({.kind = OpKind::kRelu});
-  model.subgraphs[0].tensors[0].shape_signature = {-1, 4, 4, 8};
+  model.subgraphs[0].tensors[0].shape_signature = {-1, 4, 4, 8};  // the batch may be
+  EXPECT_EQ(WhyNotOnGpu({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), "");
+  model.subgraphs[0].tensors[0].shape_signature = {1, -1, 4, 8};
   EXPECT_THAT(WhyNotOnGpu({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), HasSubstr("dynamic"));
 }
 

@@ -78,11 +78,15 @@ TEST(ResolveTargetTest, RefusesWhatTheTargetCannotTake) {
 }
 
 TEST(ResolveTargetTest, RefusesRulesThatLeaveFloat) {
+  Rule convolutions;
+  convolutions.selector.kinds = {"CONV_2D"};
   Recipe skips = For(Target::kMicrocontroller, "int8");
-  skips.rules.push_back({.selector = {.kinds = {"CONV_2D"}}, .skip = true});
+  skips.rules.push_back(convolutions);
+  skips.rules[0].skip = true;
   EXPECT_THAT(Fields(skips), Contains("recipe.rules[0].skip"));
   Recipe mixes = For(Target::kEdgeTpu, "int8");
-  mixes.rules.push_back({.selector = {.kinds = {"CONV_2D"}}, .quantize = {.scheme = Scheme::kFloat16}});
+  mixes.rules.push_back(convolutions);
+  mixes.rules[0].quantize.scheme = Scheme::kFloat16;
   EXPECT_THAT(Fields(mixes), Contains("recipe.rules[0].quantize.scheme"));
 }
 
