@@ -42,7 +42,9 @@ std::string LimitSoftmax(const OperatorView& view) {
   return GetSoftmaxBeta(view.op).value_or(1.0f) == 1.0f ? "" : "its beta is not 1";
 }
 
-// XNNPACK packs weights once: they must be known. Behind DEQUANTIZE or DENSIFY they are.
+constexpr TypeSet kUnpackedTypes = kFloat16Type | kInt8Type | kUint8Type;
+
+// XNNPACK packs weights once: they must be known. Behind a DEQUANTIZE or DENSIFY that it takes they are.
 bool IsKnownEarly(const OperatorView& view, size_t operand) {
   const Tensor* tensor = view.input(operand);
   if (tensor == nullptr || view.IsConstantInput(operand)) return true;
@@ -51,7 +53,10 @@ bool IsKnownEarly(const OperatorView& view, size_t operand) {
     if (std::find(op->outputs.begin(), op->outputs.end(), id) == op->outputs.end()) continue;
     if (op->kind != OpKind::kDequantize && op->kind != OpKind::kDensify) return false;
     id = op->input(0);
-    if (id.valid() && view.model.IsConstant(view.graph.tensor(id))) return true;
+    if (!id.valid()) return false;
+    const Tensor& source = view.graph.tensor(id);
+    if (op->kind == OpKind::kDequantize && !Holds(kUnpackedTypes, source.type)) return false;
+    if (view.model.IsConstant(source)) return true;
   }
   return false;
 }
@@ -81,7 +86,7 @@ constexpr OperatorRule kRules[] = {
     {OpKind::kDensify, kFloat32Type | kFloat16Type | kInt8Type},
     {OpKind::kDepthToSpace, kBoth},
     {OpKind::kDepthwiseConv2d, kBoth, 0, LimitWeights},
-    {OpKind::kDequantize, kFloat16Type | kInt8Type | kUint8Type},
+    {OpKind::kDequantize, kUnpackedTypes},
     {OpKind::kDiv, kFloat32Type},
     {OpKind::kElu, kBoth},
     {OpKind::kExp, kFloat32Type},
