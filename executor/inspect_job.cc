@@ -5,8 +5,10 @@
 #include "common/digest.h"
 #include "common/file.h"
 #include "executor/job.h"
+#include "optimizer/compatibility/compatibility.h"
 #include "optimizer/model/dump.h"
 #include "optimizer/model/model_reader.h"
+#include "wire/compatibility_report.h"
 
 namespace lathe {
 namespace {
@@ -107,6 +109,14 @@ void CountWeights(const Model& model, v1::ModelSummary* summary) {
   summary->set_quantized(quantized);
 }
 
+void DescribeTargets(const Model& model, v1::Recipe::Target wanted, v1::ModelSummary* summary) {
+  for (Target target : kTargets) {
+    if (wanted != v1::Recipe::TARGET_UNSPECIFIED && TargetFromProto(wanted) != target) continue;
+    const bool rows = wanted != v1::Recipe::TARGET_UNSPECIFIED;
+    *summary->add_targets() = TargetToProto(CheckTarget(model, target), rows);
+  }
+}
+
 absl::StatusOr<std::shared_ptr<const MappedFile>> OpenModel(const JobContext& context, const std::string& relative) {
   LATHE_ASSIGN_OR_RETURN(std::string path, context.Path(relative));
   return MappedFile::Open(path);
@@ -129,6 +139,7 @@ absl::StatusOr<internal::v1::ExecutorResult> RunInspect(const JobContext& contex
   DescribeSubgraphs(model, summary);
   CountOperators(model, summary);
   CountWeights(model, summary);
+  DescribeTargets(model, context.spec.inspect().target(), summary);
   for (const Metadata& metadata : model.metadata) summary->add_metadata_names(metadata.name);
   if (model.signatures.empty())
     summary->add_warnings("the model has no signature; inputs are addressed by tensor name");

@@ -67,6 +67,10 @@ absl::StatusOr<internal::v1::ExecutorResult> RunJob(const JobContext& context) {
         return RunInspect(context);
       case Spec::kDump:
         return RunDump(context);
+      case Spec::kRecommend:
+        return RunRecommend(context);
+      case Spec::kPlan:
+        return RunPlan(context);
       case Spec::kTestHook:
         return RunTestHook(context);
       case Spec::WORK_NOT_SET:

@@ -34,6 +34,8 @@ absl::StatusOr<internal::v1::ExecutorResult> RunCompare(const JobContext& contex
 absl::StatusOr<internal::v1::ExecutorResult> RunEvaluate(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunInspect(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunDump(const JobContext& context);
+absl::StatusOr<internal::v1::ExecutorResult> RunRecommend(const JobContext& context);
+absl::StatusOr<internal::v1::ExecutorResult> RunPlan(const JobContext& context);
 
 }  // namespace lathe
 

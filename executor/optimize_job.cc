@@ -14,6 +14,7 @@
 #include "executor/job_parts.h"
 #include "executor/provenance.h"
 #include "executor/quantization_choice.h"
+#include "executor/target_check.h"
 #include "optimizer/model/dump.h"
 #include "optimizer/model/model_reader.h"
 #include "optimizer/model/model_writer.h"
@@ -151,7 +152,7 @@ class OptimizeJob {
     }
     choice.fallback_reasons.merge(quantized.reasons);
     DescribeResult(choice.settings, choice.fallback_reasons);
-    return absl::OkStatus();
+    return CheckAgainstTargets(recipe_, model_, report_);
   }
 
   // While operators still know where they come from.

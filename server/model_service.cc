@@ -2,18 +2,17 @@
 
 #include <utility>
 
+#include "optimizer/recipe/validate.h"
 #include "server/model_question.h"
 #include "server/names.h"
+#include "wire/recipe.h"
 
 namespace lathe {
 namespace {
 
-constexpr RpcName Rpc(std::string_view method) { return {"ModelService", method}; }
+constexpr char kModelName[] = "model.tflite", kModelPath[] = "input/model.tflite";  // below the job directory
 
-absl::Status NotYet(std::string_view method, std::string_view instead) {
-  return MakeError(absl::StatusCode::kUnimplemented, "METHOD_UNIMPLEMENTED",
-                   absl::StrFormat("%s is not implemented in this version; %s", method, instead));
-}
+constexpr RpcName Rpc(std::string_view method) { return {"ModelService", method}; }
 
 }  // namespace
 
@@ -24,10 +23,12 @@ grpc::ServerUnaryReactor* ModelServiceImpl::InspectModel(grpc::CallbackServerCon
 }
 
 absl::Status ModelServiceImpl::Inspect(const v1::InspectModelRequest& request, v1::InspectModelResponse* response) {
-  LATHE_RETURN_IF_ERROR(edge_.CheckAccepting());
-  LATHE_ASSIGN_OR_RETURN(const ArtifactKey key, ParseArtifactName(request.model(), "model"));
-  LATHE_RETURN_IF_ERROR(artifacts_.index().GetArtifact(key.project, key.sha256).status());
-  return InSlot([&] { return RunInspection(key.sha256, response); });
+  internal::v1::ExecutorSpec spec;
+  spec.mutable_inspect()->set_model(kModelPath);
+  spec.mutable_inspect()->set_target(request.target());
+  LATHE_ASSIGN_OR_RETURN(auto result, Ask(request.model(), std::move(spec)));
+  *response->mutable_summary() = std::move(*result.mutable_inspection());
+  return absl::OkStatus();
 }
 
 absl::Status ModelServiceImpl::InSlot(const std::function<absl::Status()>& ask) {
@@ -42,15 +43,45 @@ absl::Status ModelServiceImpl::InSlot(const std::function<absl::Status()>& ask) 
   return status;
 }
 
-absl::Status ModelServiceImpl::RunInspection(const std::string& sha256, v1::InspectModelResponse* response) {
-  LATHE_ASSIGN_OR_RETURN(const auto question, ModelQuestion::Create(options_.jobs_dir, edge_));
+absl::Status ModelServiceImpl::Plan(const v1::PlanRecipeRequest& request, v1::PlanRecipeResponse* response) {
+  LATHE_RETURN_IF_ERROR(ResolveRecipe(RecipeFromProto(request.recipe()), "recipe").status());
   internal::v1::ExecutorSpec spec;
-  LATHE_ASSIGN_OR_RETURN(*spec.mutable_inspect()->mutable_model(),
-                         question->AddInput(artifacts_, sha256, "model.tflite"));
-  LATHE_ASSIGN_OR_RETURN(auto result,
-                         question->Ask(std::move(spec), options_.executor_path, options_.timeout, cancel_));
-  *response->mutable_summary() = std::move(*result.mutable_inspection());
+  spec.mutable_plan()->set_model(kModelPath);
+  *spec.mutable_plan()->mutable_recipe() = request.recipe();
+  LATHE_ASSIGN_OR_RETURN(auto result, Ask(request.model(), std::move(spec)));
+  *response = std::move(*result.mutable_plan());
   return absl::OkStatus();
+}
+
+absl::Status ModelServiceImpl::Recommend(const v1::RecommendRecipeRequest& request,
+                                         v1::RecommendRecipeResponse* response) {
+  internal::v1::ExecutorSpec spec;
+  spec.mutable_recommend()->set_model(kModelPath);
+  spec.mutable_recommend()->set_target(request.target());
+  spec.mutable_recommend()->set_data(request.data());
+  LATHE_ASSIGN_OR_RETURN(auto result, Ask(request.model(), std::move(spec)));
+  *response = std::move(*result.mutable_recommendation());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<internal::v1::ExecutorResult> ModelServiceImpl::Ask(const std::string& model,
+                                                                   internal::v1::ExecutorSpec spec) {
+  LATHE_RETURN_IF_ERROR(edge_.CheckAccepting());
+  LATHE_ASSIGN_OR_RETURN(const ArtifactKey key, ParseArtifactName(model, "model"));
+  LATHE_RETURN_IF_ERROR(artifacts_.index().GetArtifact(key.project, key.sha256).status());
+  absl::StatusOr<internal::v1::ExecutorResult> answer = absl::InternalError("not asked");
+  LATHE_RETURN_IF_ERROR(InSlot([&] {
+    answer = Run(key.sha256, std::move(spec));
+    return answer.status();
+  }));
+  return answer;
+}
+
+absl::StatusOr<internal::v1::ExecutorResult> ModelServiceImpl::Run(const std::string& sha256,
+                                                                   internal::v1::ExecutorSpec spec) {
+  LATHE_ASSIGN_OR_RETURN(const auto question, ModelQuestion::Create(options_.jobs_dir, edge_));
+  LATHE_RETURN_IF_ERROR(question->AddInput(artifacts_, sha256, kModelName).status());
+  return question->Ask(std::move(spec), options_.executor_path, options_.timeout, cancel_);
 }
 
 grpc::ServerUnaryReactor* ModelServiceImpl::CompareModels(grpc::CallbackServerContext* context,
@@ -60,16 +91,15 @@ grpc::ServerUnaryReactor* ModelServiceImpl::CompareModels(grpc::CallbackServerCo
 }
 
 grpc::ServerUnaryReactor* ModelServiceImpl::PlanRecipe(grpc::CallbackServerContext* context,
-                                                       const v1::PlanRecipeRequest* /*request*/,
-                                                       v1::PlanRecipeResponse* /*response*/) {
-  return edge_.Answer(context, Rpc("PlanRecipe"),
-                      NotYet("PlanRecipe", "SubmitJob with validate_only shows the resolved recipe"));
+                                                       const v1::PlanRecipeRequest* request,
+                                                       v1::PlanRecipeResponse* response) {
+  return edge_.Unary(context, Rpc("PlanRecipe"), [=, this] { return Plan(*request, response); });
 }
 
 grpc::ServerUnaryReactor* ModelServiceImpl::RecommendRecipe(grpc::CallbackServerContext* context,
-                                                            const v1::RecommendRecipeRequest* /*request*/,
-                                                            v1::RecommendRecipeResponse* /*response*/) {
-  return edge_.Answer(context, Rpc("RecommendRecipe"), NotYet("RecommendRecipe", "ListPasses describes the presets"));
+                                                            const v1::RecommendRecipeRequest* request,
+                                                            v1::RecommendRecipeResponse* response) {
+  return edge_.Unary(context, Rpc("RecommendRecipe"), [=, this] { return Recommend(*request, response); });
 }
 
 }  // namespace lathe

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/cancel.h"
+#include "lathe/internal/v1/executor.pb.h"
 #include "lathe/v1/model_service.grpc.pb.h"
 #include "server/edge.h"
 #include "storage/artifacts.h"
@@ -43,9 +44,14 @@ class ModelServiceImpl final : public v1::ModelService::CallbackService {
  private:
   absl::Status Inspect(const v1::InspectModelRequest& request, v1::InspectModelResponse* response);
   absl::Status Compare(const v1::CompareModelsRequest& request, v1::CompareModelsResponse* response);
+  absl::Status Plan(const v1::PlanRecipeRequest& request, v1::PlanRecipeResponse* response);
+  absl::Status Recommend(const v1::RecommendRecipeRequest& request, v1::RecommendRecipeResponse* response);
   // RESOURCE_EXHAUSTED BUSY: no slot is free.
   absl::Status InSlot(const std::function<absl::Status()>& ask);
-  absl::Status RunInspection(const std::string& sha256, v1::InspectModelResponse* response);
+  // The executor's answer about the artifact `model`, which it finds at the path that specs here name. Errors as the
+  // .proto file has them.
+  absl::StatusOr<internal::v1::ExecutorResult> Ask(const std::string& model, internal::v1::ExecutorSpec spec);
+  absl::StatusOr<internal::v1::ExecutorResult> Run(const std::string& sha256, internal::v1::ExecutorSpec spec);
 
   const ModelServiceOptions options_;
   Edge& edge_;

@@ -13,6 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "wire/compatibility_report.h"
 
 namespace lathe {
 namespace {
@@ -51,6 +52,7 @@ constexpr const char* kConverted[] = {
     "selector.bytes_min",
     "selector.index",
     "skip",
+    "target",
     "effort",
     "preprocessing",
     "preprocessing.scale",
@@ -63,9 +65,6 @@ bool IsConverted(std::string_view path) {
   if (path.starts_with("rules[")) path.remove_prefix(std::min(path.find('.'), path.size() - 1) + 1);
   return std::find(std::begin(kConverted), std::end(kConverted), path) != std::end(kConverted);
 }
-
-// Asks for what happens anyway.
-bool IsFulfilled(const std::string& path, const std::string& value) { return path == "target" && value == "CPU"; }
 
 void FindUnsupported(const Message& message, const std::string& prefix, std::vector<std::string>* found);
 
@@ -89,7 +88,7 @@ void FindUnsupportedInField(const Message& message, const FieldDescriptor* field
     const auto* value = field->enum_type()->FindValueByNumber(number);
     // Zero is *_UNSPECIFIED, which means nothing when it is said aloud.
     const bool meaningful = value != nullptr && number != 0;
-    if (!meaningful || !(IsConverted(path) || IsFulfilled(path, value->name()))) found->push_back(path);
+    if (!meaningful || !IsConverted(path)) found->push_back(path);
   } else if (!IsConverted(path)) {
     found->push_back(path);
   }
@@ -305,6 +304,7 @@ Recipe RecipeFromProto(const v1::Recipe& proto) {
   recipe.preset = proto.preset();
   recipe.quantize = QuantizeFromProto(proto.quantize());
   recipe.correct = CorrectFromProto(proto.correct());
+  recipe.target = TargetFromProto(proto.target());
   recipe.effort = EffortFromProto(proto.effort());
   for (const v1::Rule& rule : proto.rules()) {
     recipe.rules.push_back({.selector = SelectorFromProto(rule.selector()),
@@ -327,6 +327,7 @@ v1::Recipe RecipeToProto(const Recipe& recipe) {
   QuantizeToProto(recipe.quantize, &quantize);
   if (quantize.ByteSizeLong() > 0) *proto.mutable_quantize() = std::move(quantize);
   CorrectToProto(recipe.correct, &proto);
+  if (recipe.target) proto.set_target(TargetToProto(*recipe.target));
   if (recipe.effort) proto.set_effort(EffortToProto(*recipe.effort));
   for (const Rule& rule : recipe.rules) {
     v1::Rule& added = *proto.add_rules();

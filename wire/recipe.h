@@ -11,7 +11,7 @@ namespace lathe {
 
 // The message as a plain recipe. Whatever is set and has no place in the plain one (other kinds of work, values without
 // a meaning, fields from a newer client) is listed in unsupported_fields by its path, so that ResolveRecipe refuses it;
-// settings that ask for what this version does anyway (target: CPU) are not. Cannot fail.
+// Cannot fail.
 Recipe RecipeFromProto(const v1::Recipe& proto);
 
 // The other way, for a resolved recipe that is shown to the user. unsupported_fields is left behind.

@@ -6,6 +6,7 @@
 
 #include "wire/accuracy_report.h"
 #include "wire/causes.h"
+#include "wire/compatibility_report.h"
 #include "wire/json.h"
 
 namespace lathe {
@@ -163,6 +164,8 @@ v1::Report ReportToProto(const Report& report) {
   for (const std::string& warning : report.warnings) proto.add_warnings(warning);
   Fill(report.provenance, proto.mutable_provenance());
   if (report.graph) Fill(*report.graph, proto.mutable_graph());
+  for (const CompatibilityReport& target : report.compatibility)
+    *proto.add_compatibility() = CompatibilityToProto(target);
   if (report.calibration) Fill(*report.calibration, proto.mutable_calibration());
   for (const StageReport& stage : report.stages) Fill(stage, proto.add_stages());
   for (const RuleMatch& match : report.rule_matches) Fill(match, proto.add_rule_matches());

@@ -81,7 +81,17 @@ absl::Status Evaluate(const EvaluateOptions& options, Output& output);
 struct ModelOptions {
   std::string model, server;
 };
-absl::Status Inspect(const ModelOptions& options, Output& output);
+struct InspectOptions {
+  std::string model, server;
+  std::string target;  // whose operator table is wanted; "": a summary of every target
+};
+absl::Status Inspect(const InspectOptions& options, Output& output);
+struct RecommendOptions {
+  std::string model, server;
+  std::string target = "cpu";
+  std::string data = "none";  // none, unlabelled, labelled
+};
+absl::Status Recommend(const RecommendOptions& options, Output& output);
 absl::Status Dump(const ModelOptions& options, Output& output);
 
 absl::Status PrintPasses(Output& output);

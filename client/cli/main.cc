@@ -20,6 +20,8 @@ struct Options {
   CompareCommandOptions compare;
   EvaluateOptions evaluate;
   ModelOptions model;
+  InspectOptions inspect;
+  RecommendOptions recommend;
   SubmitOptions submit;
   NameOptions name;
   ListOptions list;
@@ -54,6 +56,11 @@ void AddServer(CLI::App* app, std::string* server, bool required) {
 
 void AddThreads(CLI::App* app, std::optional<uint32_t>* threads) {
   app->add_option("--threads", *threads, "Threads to use; default: all cores")->check(CLI::Range(1, 1024));
+}
+
+void AddTarget(CLI::App* app, std::string* target, const std::string& what) {
+  app->add_option("--target", *target, "cpu, gpu, edge-tpu, microcontroller: " + what)
+      ->check(CLI::IsMember({"cpu", "gpu", "edge-tpu", "microcontroller"}));
 }
 
 void AddRecipe(CLI::App* app, RecipeOptions* options) {
@@ -104,9 +111,18 @@ void AddModelCommands(CLI::App& root, Options& o, Command* chosen) {
   AddServer(evaluate, &o.evaluate.server, false);
 
   CLI::App* inspect = Add(root, "inspect", "Say what is in a model", o, chosen,
-                          [&o](Output& output) { return Inspect(o.model, output); });
-  inspect->add_option("MODEL", o.model.model, "A .tflite file")->required();
-  AddServer(inspect, &o.model.server, false);
+                          [&o](Output& output) { return Inspect(o.inspect, output); });
+  inspect->add_option("MODEL", o.inspect.model, "A .tflite file")->required();
+  AddTarget(inspect, &o.inspect.target, "Say for each operator whether it runs there, and why not");
+  AddServer(inspect, &o.inspect.server, false);
+
+  CLI::App* recommend = Add(root, "recommend", "Say which recipes suit a model, and what they would give", o, chosen,
+                            [&o](Output& output) { return Recommend(o.recommend, output); });
+  recommend->add_option("MODEL", o.recommend.model, "A .tflite file")->required();
+  AddTarget(recommend, &o.recommend.target, "what the result is to run on; default cpu");
+  recommend->add_option("--data", o.recommend.data, "none (default), unlabelled, labelled: the samples at hand")
+      ->check(CLI::IsMember({"none", "unlabelled", "labelled"}));
+  AddServer(recommend, &o.recommend.server, false);
 
   CLI::App* dump = Add(root, "dump", "Print a model as text, one operator a line", o, chosen,
                        [&o](Output& output) { return Dump(o.model, output); });

@@ -166,8 +166,9 @@ absl::StatusOr<v1::Job> Client::WatchJob(const std::string& name,
   }
 }
 
-absl::StatusOr<v1::ModelSummary> Client::InspectModel(const std::string& artifact) {
+absl::StatusOr<v1::ModelSummary> Client::InspectModel(const std::string& artifact, v1::Recipe::Target target) {
   v1::InspectModelRequest request;
+  request.set_target(target);
   request.set_model(artifact);
   LATHE_ASSIGN_OR_RETURN(v1::InspectModelResponse response,
                          stubs_->Call(*stubs_->models, &v1::ModelService::Stub::InspectModel, request));
@@ -178,6 +179,14 @@ absl::StatusOr<v1::Comparison> Client::CompareModels(const v1::CompareModelsRequ
   LATHE_ASSIGN_OR_RETURN(v1::CompareModelsResponse response,
                          stubs_->Call(*stubs_->models, &v1::ModelService::Stub::CompareModels, request));
   return std::move(*response.mutable_comparison());
+}
+
+absl::StatusOr<v1::RecommendRecipeResponse> Client::RecommendRecipe(const v1::RecommendRecipeRequest& request) {
+  return stubs_->Call(*stubs_->models, &v1::ModelService::Stub::RecommendRecipe, request);
+}
+
+absl::StatusOr<v1::PlanRecipeResponse> Client::PlanRecipe(const v1::PlanRecipeRequest& request) {
+  return stubs_->Call(*stubs_->models, &v1::ModelService::Stub::PlanRecipe, request);
 }
 
 absl::StatusOr<v1::ListPassesResponse> Client::ListPasses() {

@@ -14,6 +14,8 @@
 #include "lathe/v1/artifact.pb.h"
 #include "lathe/v1/job.pb.h"
 #include "lathe/v1/model.pb.h"
+#include "lathe/v1/model_service.pb.h"
+#include "lathe/v1/recipe.pb.h"
 
 namespace lathe {
 
@@ -67,7 +69,11 @@ class Client {
   absl::StatusOr<v1::Job> WatchJob(const std::string& name, const std::function<void(const v1::JobEvent&)>& on_event,
                                    const CancelToken& stop);
 
-  absl::StatusOr<v1::ModelSummary> InspectModel(const std::string& artifact);
+  // With a target its operator table, else a summary of every target.
+  absl::StatusOr<v1::ModelSummary> InspectModel(const std::string& artifact,
+                                                v1::Recipe::Target target = v1::Recipe::TARGET_UNSPECIFIED);
+  absl::StatusOr<v1::RecommendRecipeResponse> RecommendRecipe(const v1::RecommendRecipeRequest& request);
+  absl::StatusOr<v1::PlanRecipeResponse> PlanRecipe(const v1::PlanRecipeRequest& request);
   // DEADLINE_EXCEEDED TIME_BUDGET: it takes longer than the server spends on a question.
   absl::StatusOr<v1::Comparison> CompareModels(const v1::CompareModelsRequest& request);
   absl::StatusOr<v1::ListPassesResponse> ListPasses();

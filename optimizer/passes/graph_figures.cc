@@ -36,6 +36,7 @@ constexpr OpKind kDelegatedInInt8[] = {
     OpKind::kSlice,
     OpKind::kSpaceToDepth,
     OpKind::kSplit,
+    OpKind::kStridedSlice,
     OpKind::kSub,
     OpKind::kSum,
     OpKind::kTanh,

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "optimizer/recipe/target.h"
+
 namespace lathe {
 
 // Execution modes of LiteRT (docs/recipes.md).
@@ -74,6 +76,7 @@ struct Recipe {
   std::string preset;  // "" or a name from validate.h; fields below override what it sets
   QuantizeSettings quantize;
   CorrectSettings correct;
+  std::optional<Target> target;  // what the result must run on; unset: the CPU
   std::optional<Effort> effort;  // default balanced
   std::vector<Rule> rules;       // the last one that takes an operator wins
   // Least SQNR of any output on held-back samples, means removed, in dB: operators fall back to int16x8, then float,

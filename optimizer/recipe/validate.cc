@@ -7,6 +7,7 @@
 #include "optimizer/recipe/plan.h"
 #include "optimizer/recipe/resolve_quantize.h"
 #include "optimizer/recipe/resolve_rules.h"
+#include "optimizer/recipe/resolve_target.h"
 #include "optimizer/recipe/violation_list.h"
 
 namespace lathe {
@@ -42,6 +43,7 @@ constexpr PresetSettings kPresetSettings[] = {
     {"weight-only-int4", Scheme::kWeightOnly, 4},
     {"int8", Scheme::kFullInteger},
     {"int16x8", Scheme::kFullInteger, std::nullopt, 16},
+    {"edge-tpu", Scheme::kFullInteger, 8, 8},
 };
 
 void FillPreset(std::string_view preset, QuantizeSettings& quantize) {
@@ -55,6 +57,12 @@ void FillPreset(std::string_view preset, QuantizeSettings& quantize) {
   }
 }
 
+// Coral's runtime takes int8 and uint8 inputs; both need no conversion on its CPU.
+void FillEdgeTpu(Recipe& recipe) {
+  if (!recipe.target) recipe.target = Target::kEdgeTpu;
+  if (!recipe.quantize.io_type) recipe.quantize.io_type = "int8";
+}
+
 void ResolvePreset(Recipe& recipe, ViolationList& violations) {
   if (recipe.preset.empty()) return;
   const PresetInfo* preset = FindPreset(recipe.preset);
@@ -65,6 +73,7 @@ void ResolvePreset(Recipe& recipe, ViolationList& violations) {
                                              recipe.preset, SupportedPresets()));
   } else {
     FillPreset(recipe.preset, recipe.quantize);
+    if (recipe.preset == "edge-tpu") FillEdgeTpu(recipe);
   }
 }
 
@@ -130,6 +139,7 @@ absl::StatusOr<Recipe> ResolveRecipe(const Recipe& recipe, std::string_view pref
   }
   if (!resolved.effort) resolved.effort = Effort::kBalanced;
   ResolvePreset(resolved, violations);
+  ResolveTarget(resolved, violations);
   ResolveOwnQuantize(resolved, violations);
   ResolveRules(resolved, violations);
   ResolveCorrections(resolved, violations);
@@ -169,7 +179,11 @@ const std::vector<PresetInfo>& Presets() {
                       "calibration data",
        .supported = true,
        .needs_data = true},
-      {.name = "edge-tpu", .description = "full integer for the Edge TPU", .needs_data = true},
+      {.name = "edge-tpu",
+       .description = "int8 without exception for the Edge TPU, int8 inputs and outputs, checked by what its compiler "
+                      "takes: a quarter of the size, calibration data",
+       .supported = true,
+       .needs_data = true},
       {.name = "prune", .description = "unstructured pruning"},
       {.name = "cluster", .description = "weight clustering"},
       {.name = "prune-int8", .description = "pruning, then int8", .needs_data = true},

@@ -11,6 +11,7 @@
 
 #include "optimizer/report/accuracy_report.h"
 #include "optimizer/report/comparison.h"
+#include "optimizer/report/compatibility_report.h"
 #include "optimizer/report/output_error.h"
 
 namespace lathe {
@@ -144,6 +145,7 @@ struct Report {
   std::optional<uint64_t> transform_peak_rss_bytes;  // the same before the result was run to verify it
   std::vector<std::string> warnings;
   std::optional<GraphReport> graph;
+  std::vector<CompatibilityReport> compatibility;  // of the output, every target; rows are not written to report.json
   std::optional<CalibrationReport> calibration;
   std::vector<StageReport> stages;
   std::vector<RuleMatch> rule_matches;

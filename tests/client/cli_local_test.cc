@@ -113,6 +113,22 @@ TEST_F(CliLocalTest, ErrorsNameTheDataAsTheUserDoes) {
   EXPECT_THAT(error["error"]["message"].get<std::string>(), HasSubstr("my samples.npz"));
 }
 
+TEST_F(CliLocalTest, SaysWhatTargetsTakeAndWhatToDo) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  EXPECT_EQ(RunLathe("inspect " + Model() + " --json").Json()["targets"].size(), 4u);
+  const auto target = RunLathe("inspect " + Model() + " --target cpu --json").Json()["targets"][0];
+  EXPECT_EQ(target["operator_table"].size(), target["operators"]);
+  EXPECT_GT(target["macs"], 0);
+  EXPECT_THAT(RunLathe("inspect " + Model() + " --target edge-tpu").out,
+              HasSubstr("does not take the kind in float32"));
+  EXPECT_EQ(RunLathe("inspect " + Model() + " --target npu").exit_code, 2);
+  const auto answer = RunLathe("recommend " + Model() + " --json").Json();
+  EXPECT_EQ(answer["recommendations"][0]["recipe"]["preset"], "dynamic-range");
+  EXPECT_GT(answer["recommendations"][0]["predicted_bytes"], 0);
+  EXPECT_THAT(RunLathe("recommend " + Model() + " --data unlabelled").out, HasSubstr("1. --preset int8"));
+  EXPECT_EQ(RunLathe("recommend " + Model() + " --data much").exit_code, 2);
+}
+
 TEST_F(CliLocalTest, InspectsDumpsAndBenchmarks) {
   LATHE_SKIP_WITHOUT_SHARED();
   const auto summary = RunLathe("inspect " + Model() + " --json").Json();

@@ -96,7 +96,7 @@ TEST(CliTest, RefusesBadRecipesBeforeItOpensTheModel) {
   ExpectError(command, 2, "RECIPE_INVALID", path);
   std::ofstream(path) << "presett: int8\n";
   ExpectError(command, 2, "RECIPE_INVALID", "presett");
-  std::ofstream(path) << "preset: int8\nprune: {sparsity: 0.5}\ntarget: EDGE_TPU\n";
+  std::ofstream(path) << "preset: float16\nprune: {sparsity: 0.5}\ntarget: EDGE_TPU\n";
   ExpectError(command, 2, "BAD_REQUEST", "prune.sparsity");
   ExpectError(command, 2, "BAD_REQUEST", "target");
   std::ofstream(path) << "rules: [{selector: {kinds: [CONV2D]}, quantize: {scheme: DYNAMIC_RANGE}}]\n";

@@ -46,12 +46,27 @@ TEST_F(ModelServiceTest, CompareSaysWhichArtifactIsMissing) {
   EXPECT_EQ(Decode(models_->CompareModels(&again, request, &response)).reason, "EXECUTOR_MISSING");
 }
 
-TEST_F(ModelServiceTest, DeclaredMethodsAreUnimplementedWithAReason) {
-  grpc::ClientContext plan_context, recommend_context;
+TEST_F(ModelServiceTest, PlanRefusesABadRecipeBeforeItLooksForTheModel) {
+  grpc::ClientContext context;
+  v1::PlanRecipeRequest request;
+  request.mutable_recipe()->set_preset("int9");
+  v1::PlanRecipeResponse response;
+  EXPECT_EQ(Decode(models_->PlanRecipe(&context, request, &response)).reason, "BAD_REQUEST");
+}
+
+TEST_F(ModelServiceTest, PlanAndRecommendAskAnExecutor) {
+  grpc::ClientContext plan_context, recommend_context, missing_context;
+  v1::PlanRecipeRequest plan;
+  plan.set_model(Upload("a model"));
+  plan.mutable_recipe()->set_preset("float16");
   v1::PlanRecipeResponse planned;
-  EXPECT_EQ(Decode(models_->PlanRecipe(&plan_context, {}, &planned)).reason, "METHOD_UNIMPLEMENTED");
+  EXPECT_EQ(Decode(models_->PlanRecipe(&plan_context, plan, &planned)).reason, "EXECUTOR_MISSING");
+  v1::RecommendRecipeRequest recommend;
+  recommend.set_model(plan.model());
   v1::RecommendRecipeResponse recommended;
-  EXPECT_EQ(Decode(models_->RecommendRecipe(&recommend_context, {}, &recommended)).reason, "METHOD_UNIMPLEMENTED");
+  EXPECT_EQ(Decode(models_->RecommendRecipe(&recommend_context, recommend, &recommended)).reason, "EXECUTOR_MISSING");
+  recommend.set_model("projects/default/artifacts/" + std::string(64, 'a'));
+  EXPECT_EQ(Decode(models_->RecommendRecipe(&missing_context, recommend, &recommended)).reason, "ARTIFACT_NOT_FOUND");
 }
 
 }  // namespace

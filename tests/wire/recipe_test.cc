@@ -90,10 +90,9 @@ preset: int8
 prune: {pattern: BLOCK, sparsity: 0.5}
 cluster: {}
 train: {epochs: 3}
-target: EDGE_TPU
 )"));
   EXPECT_THAT(recipe.unsupported_fields,
-              UnorderedElementsAre("prune.pattern", "prune.sparsity", "cluster", "train.epochs", "target"));
+              UnorderedElementsAre("prune.pattern", "prune.sparsity", "cluster", "train.epochs"));
 }
 
 TEST(RecipeTest, TakesSettingsThatAskForWhatHappensAnyway) {

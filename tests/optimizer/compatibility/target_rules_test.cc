@@ -1,0 +1,147 @@
+#include "optimizer/compatibility/target_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/model_builder.h"
+
+namespace lathe {
+namespace {
+
+using ::testing::HasSubstr;
+
+// One operator on tensors of one type, int8 ones with a scale.
+struct OneOperator {
+  OpKind kind = OpKind::kRelu;
+  TensorType type = TensorType::kFloat32;
+  std::vector<int32_t> shape = {1, 4, 4, 8};
+  OpOptions options = {};
+  int32_t version = 1;
+  std::vector<int32_t> result_shape = {};            // empty: `shape`
+  std::vector<std::vector<int32_t>> constants = {};  // int32 operands after the data
+};
+
+Model Make(const OneOperator& one) {
+  ModelBuilder builder;
+  const Quantization grid =
+      one.type == TensorType::kFloat32 || one.type == TensorType::kInt32 ? Quantization() : PerTensor(0.05f, 0);
+  const TensorId input = builder.Input("in", one.shape, one.type);
+  builder.model().subgraphs[0].tensor(input).quantization = grid;
+  std::vector<TensorId> inputs = {input};
+  for (const std::vector<int32_t>& values : one.constants) {
+    inputs.push_back(builder.Constant("constant", {static_cast<int32_t>(values.size())}, values));
+  }
+  const TensorId output =
+      builder.Activation("out", one.result_shape.empty() ? one.shape : one.result_shape, one.type, grid);
+  builder.AddOp(one.kind, inputs, {output}, one.options, one.version);
+  builder.Output(output);
+  return builder.BuildUnverified();
+}
+
+std::string Why(std::string (*rules)(const OperatorView&), const OneOperator& one) {
+  const Model model = Make(one);
+  return rules({model, model.subgraphs[0], model.subgraphs[0].ops[0]});
+}
+
+TEST(XnnpackRulesTest, TypesDecide) {
+  EXPECT_EQ(Why(WhyNotOnXnnpack, {.kind = OpKind::kRelu}), "");
+  EXPECT_THAT(Why(WhyNotOnXnnpack, {.kind = OpKind::kRelu, .type = TensorType::kInt8}), HasSubstr("int8"));
+  EXPECT_EQ(Why(WhyNotOnXnnpack, {.kind = OpKind::kLogistic, .type = TensorType::kInt8}), "");
+  EXPECT_THAT(Why(WhyNotOnXnnpack, {.kind = OpKind::kGather}), HasSubstr("kind"));
+}
+
+TEST(XnnpackRulesTest, StridedSliceKeepsDimensionsAndStepsByOne) {
+  const std::vector<int32_t> begin = {0, 0, 0, 0}, end = {1, 2, 4, 8}, one = {1, 1, 1, 1}, two = {1, 2, 1, 1};
+  OneOperator slice{.kind = OpKind::kStridedSlice, .result_shape = {1, 2, 4, 8}, .constants = {begin, end, one}};
+  EXPECT_EQ(Why(WhyNotOnXnnpack, slice), "");
+  slice.constants[2] = two;
+  EXPECT_THAT(Why(WhyNotOnXnnpack, slice), HasSubstr("strides"));
+  slice.constants[2] = one;
+  slice.result_shape = {2, 4, 8};
+  EXPECT_THAT(Why(WhyNotOnXnnpack, slice), HasSubstr("dimensions"));
+}
+
+TEST(XnnpackRulesTest, ScalesFarApartAreNotTaken) {
+  ModelBuilder builder;
+  const TensorId a = builder.Input("a", {1, 8}, TensorType::kInt8);
+  const TensorId out = builder.Activation("out", {1, 8}, TensorType::kInt8, PerTensor(0.001f, 0));
+  builder.model().subgraphs[0].tensor(a).quantization = PerTensor(1.0f, 0);
+  builder.AddOp(OpKind::kAdd, {a, a}, {out}, MakeAddOptions());
+  const Model model = builder.BuildUnverified();
+  EXPECT_THAT(WhyNotOnXnnpack({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), HasSubstr("scales"));
+}
+
+TEST(GpuRulesTest, RanksVersionsAndTypesAreBounded) {
+  EXPECT_EQ(Why(WhyNotOnGpu, {.kind = OpKind::kRelu}), "");
+  EXPECT_THAT(Why(WhyNotOnGpu, {.kind = OpKind::kRelu, .shape = {1, 1, 4, 4, 8}}), HasSubstr("5 dimensions"));
+  EXPECT_THAT(Why(WhyNotOnGpu, {.kind = OpKind::kRelu, .version = 3}), HasSubstr("version 3"));
+  EXPECT_THAT(Why(WhyNotOnGpu, {.kind = OpKind::kRelu, .type = TensorType::kInt16}), HasSubstr("int16"));
+  EXPECT_THAT(Why(WhyNotOnGpu, {.kind = OpKind::kTopkV2}), HasSubstr("kind"));
+}
+
+TEST(GpuRulesTest, DynamicShapesAreNotTaken) {
+  Model model = Make({.kind = OpKind::kRelu});
+  model.subgraphs[0].tensors[0].shape_signature = {-1, 4, 4, 8};  // the batch may be
+  EXPECT_EQ(WhyNotOnGpu({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), "");
+  model.subgraphs[0].tensors[0].shape_signature = {1, -1, 4, 8};
+  EXPECT_THAT(WhyNotOnGpu({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), HasSubstr("dynamic"));
+}
+
+TEST(EdgeTpuRulesTest, OnlyEightBits) {
+  EXPECT_EQ(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kRelu, .type = TensorType::kInt8}), "");
+  EXPECT_EQ(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kRelu, .type = TensorType::kUint8}), "");
+  EXPECT_THAT(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kRelu}), HasSubstr("float32"));
+  EXPECT_THAT(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kRelu, .type = TensorType::kInt16}), HasSubstr("int16"));
+}
+
+TEST(EdgeTpuRulesTest, LimitsOfItsTable) {
+  constexpr TensorType kType = TensorType::kInt8;
+  EXPECT_THAT(
+      Why(WhyNotOnEdgeTpu,
+          {.kind = OpKind::kMaxPool2d, .type = kType, .options = MakePoolOptions({.activation = Activation::kRelu})}),
+      HasSubstr("fused"));
+  EXPECT_EQ(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kMaxPool2d, .type = kType, .options = MakePoolOptions({})}), "");
+  EXPECT_EQ(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kSoftmax, .type = kType, .shape = {1, 10}}), "");
+  EXPECT_THAT(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kSoftmax, .type = kType, .shape = {1, 4, 10}}),
+              HasSubstr("more than one dimension"));
+  EXPECT_THAT(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kSoftmax, .type = kType, .shape = {1, 16'001}}),
+              HasSubstr("16,000"));
+  EXPECT_THAT(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kMean, .type = kType, .constants = {{0}}}), HasSubstr("batch"));
+  EXPECT_EQ(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kMean, .type = kType, .constants = {{1}}}), "");
+  EXPECT_THAT(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kRelu, .type = kType, .shape = {2, 4, 4, 8}}),
+              HasSubstr("dimensions"));
+  EXPECT_THAT(Why(WhyNotOnEdgeTpu, {.kind = OpKind::kHardSwish, .type = kType}), HasSubstr("kind"));
+}
+
+TEST(MicrocontrollerRulesTest, KernelsTypesAndHybrids) {
+  EXPECT_EQ(Why(WhyNotOnMicrocontroller, {.kind = OpKind::kRelu, .type = TensorType::kInt8}), "");
+  EXPECT_EQ(Why(WhyNotOnMicrocontroller, {.kind = OpKind::kRelu}), "");
+  EXPECT_THAT(Why(WhyNotOnMicrocontroller, {.kind = OpKind::kHardSwish, .type = TensorType::kInt16}),
+              HasSubstr("int16"));
+  EXPECT_THAT(Why(WhyNotOnMicrocontroller, {.kind = OpKind::kGelu}), HasSubstr("kind"));
+  ModelBuilder builder;
+  const TensorId input = builder.Input("in", {1, 8});
+  const TensorId weights =
+      builder.Constant("w", {4, 8}, TensorType::kInt8, std::vector<uint8_t>(32), PerTensor(0.1f, 0));
+  const TensorId output = builder.Activation("out", {1, 4});
+  builder.AddOp(OpKind::kFullyConnected, {input, weights}, {output}, MakeFullyConnectedOptions({}));
+  const Model model = builder.BuildUnverified();
+  EXPECT_THAT(WhyNotOnMicrocontroller({model, model.subgraphs[0], model.subgraphs[0].ops[0]}),
+              HasSubstr("int8 weights"));
+}
+
+TEST(CpuRulesTest, CustomOperatorsNeedTheirKernel) {
+  Model model = Make({.kind = OpKind::kCustom});
+  model.subgraphs[0].ops[0].custom_code = "Mine";
+  EXPECT_THAT(WhyNotOnCpu({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), HasSubstr("'Mine'"));
+  EXPECT_EQ(Why(WhyNotOnCpu, {.kind = OpKind::kGather}), "");
+}
+
+TEST(TargetRulesTest, SourcesAreNamed) {
+  for (const auto* sources : {&CpuSources(), &GpuSources(), &EdgeTpuSources(), &MicrocontrollerSources()}) {
+    EXPECT_FALSE(sources->empty());
+  }
+}
+
+}  // namespace
+}  // namespace lathe
