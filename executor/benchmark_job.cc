@@ -8,7 +8,7 @@
 #include "executor/provenance.h"
 #include "optimizer/model/model_reader.h"
 #include "runtime/benchmark.h"
-#include "runtime/litert_library.h"
+#include "runtime/process_memory.h"
 #include "wire/report.h"
 
 namespace lathe {
@@ -58,8 +58,10 @@ absl::StatusOr<internal::v1::ExecutorResult> RunBenchmark(const JobContext& cont
   options.threads = static_cast<int>(context.spec.threads());
   options.runs = static_cast<int>(spec.runs());
   options.cancel = context.cancel;
-  LATHE_ASSIGN_OR_RETURN(std::vector<Latency> latencies, Benchmark(models, *samples, options));
-  report.latency = MakeLatencyReport(latencies, options.threads);
+  options.decide = true;
+  LATHE_ASSIGN_OR_RETURN(const BenchmarkResult measured, Benchmark(models, *samples, options));
+  report.latency = MakeLatencyReport(measured, options.threads);
+  report.memory = MakeMemoryReport(measured, models);
   timer.End();
 
   report.provenance = JobProvenance(context);

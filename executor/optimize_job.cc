@@ -25,6 +25,7 @@
 #include "optimizer/recipe/validate.h"
 #include "runtime/compare.h"
 #include "runtime/held_back.h"
+#include "runtime/process_memory.h"
 #include "runtime/sample_subset.h"
 #include "wire/recipe.h"
 #include "wire/report.h"
@@ -41,8 +42,6 @@ constexpr size_t kHeldBackMax = 32, kHeldBackMaxBest = 64;
 constexpr uint64_t kHeldBackBytesMax = uint64_t{32} << 20;
 // Of channel scales before and after equalization (ChannelImbalance): trained models as they come lie far below.
 constexpr float kImbalanceMin = 64;
-// Slower by less than this is noise.
-constexpr double kSlowerFactor = 1.05;
 
 bool IsQuantizing(const std::string& pass) { return pass.rfind("quantize-", 0) == 0; }
 
@@ -313,9 +312,10 @@ class OptimizeJob {
     options.threads = threads();
     options.cancel = context_.cancel;
     LATHE_RETURN_IF_ERROR(samples_->Rewind());
-    LATHE_ASSIGN_OR_RETURN(std::vector<Latency> latencies, Benchmark(models, *samples_, options));
-    report_.latency = MakeLatencyReport(latencies, options.threads);
-    if (report_.latency->output_ms > report_.latency->input_ms * kSlowerFactor) {
+    LATHE_ASSIGN_OR_RETURN(const BenchmarkResult result, Benchmark(models, *samples_, options));
+    report_.latency = MakeLatencyReport(result, options.threads);
+    report_.memory = MakeMemoryReport(result, models);
+    if (Rank(*result.ratio) == LatencyRanking::kSlower) {
       report_.verdict.push_back(absl::StrFormat("slower than the input on this machine: %.3g ms against %.3g ms",
                                                 report_.latency->output_ms, report_.latency->input_ms));
     }

@@ -2,8 +2,6 @@
 
 #include <zstd.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <memory>
 
 #include "common/digest.h"
@@ -54,15 +52,6 @@ std::string CpuFeatures() {
   add(true, "aarch64");
 #endif
   return features;
-}
-
-uint64_t PeakRssBytes() {
-  // Not getrusage: Linux hands ru_maxrss of the parent down to a spawned child.
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmHWM:", 0) == 0) return strtoull(line.c_str() + 6, nullptr, 10) * 1024;
-  }
-  return 0;
 }
 
 absl::StatusOr<FileReport> DescribeFile(const std::string& path, bool compressed_size) {
