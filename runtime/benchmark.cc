@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "runtime/interpreter.h"
+#include "runtime/litert_library.h"
 #include "runtime/process_memory.h"
 #include "runtime/value_conversion.h"
 
@@ -79,6 +80,7 @@ class Bench {
     LATHE_ASSIGN_OR_RETURN(const bool found, samples.Next(&sample));
     if (!found) return MakeError(absl::StatusCode::kInvalidArgument, "NO_SAMPLES", "there is no sample to time with");
     LATHE_RETURN_IF_ERROR(samples.Rewind());
+    LATHE_RETURN_IF_ERROR(LoadLiteRt().status());  // what the library itself takes is no model's
     for (Timed& timed : timed_) {
       const MemoryMeter meter;
       LATHE_RETURN_IF_ERROR(Create(timed));

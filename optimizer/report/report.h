@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "optimizer/report/memory_report.h"
+#include "optimizer/report/profile_report.h"
 
 namespace lathe {
 
@@ -157,6 +158,7 @@ struct Report {
   std::optional<FileReport> output;
   std::optional<LatencyReport> latency;
   std::optional<MemoryReport> memory;  // measured with the latency
+  std::optional<ProfileReport> profile;
   std::optional<ErrorReport> error;
   std::vector<OperatorReport> operators;
   std::vector<PlanStep> plan;

@@ -157,6 +157,9 @@ TEST_F(OptimizeJobTest, ReportsWhatItUsedAndMeasured) {
   const v1::Report report = MustRun();
   EXPECT_GT(report.input().zstd_bytes(), 0u);
   EXPECT_GT(report.latency().input_ms(), 0);
+  EXPECT_FALSE(report.latency().ranking().empty());
+  EXPECT_GT(report.memory().output().heap_bytes(), 0u);
+  EXPECT_GT(report.profile().output().kernels_size(), 0);
   EXPECT_GT(report.peak_rss_bytes(), uint64_t{1} << 20);
   EXPECT_EQ(report.provenance().seed(), 5u);
   EXPECT_EQ(report.provenance().runtime_version(), "2.3.0");
