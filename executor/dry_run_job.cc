@@ -2,9 +2,9 @@
 #include "executor/job.h"
 #include "executor/job_parts.h"
 #include "executor/provenance.h"
-#include "runtime/process_memory.h"
 #include "optimizer/model/model_reader.h"
 #include "optimizer/recipe/validate.h"
+#include "runtime/process_memory.h"
 #include "wire/recipe.h"
 #include "wire/report.h"
 

@@ -12,6 +12,7 @@
 #include "executor/job.h"
 #include "executor/job_parts.h"
 #include "executor/job_profile.h"
+#include "executor/model_size.h"
 #include "executor/provenance.h"
 #include "executor/quantization_choice.h"
 #include "optimizer/model/dump.h"
@@ -80,6 +81,8 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(input_file_, MappedFile::Open(input_path_));
     LATHE_ASSIGN_OR_RETURN(input_, ReadModel(input_file_));
     input_report_ = std::async(std::launch::async, DescribeFile, input_path_, spec_.benchmark());
+    input_size_ = std::async(std::launch::async, MeasureInArena, std::cref(input_), input_file_->bytes(), threads(),
+                             spec_.benchmark());
     if (!spec_.calibration().empty()) {
       LATHE_ASSIGN_OR_RETURN(std::string data, context_.Path(spec_.calibration()));
       LATHE_ASSIGN_OR_RETURN(Digest digest, Sha256File(data));
@@ -252,6 +255,8 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(CheckArtifact(input_, *output, report_.warnings));
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
+    output_size_ = std::async(std::launch::async, MeasureInArena, std::cref(model_), output_file_->bytes(), threads(),
+                              spec_.benchmark());
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
     if (after <= before) return absl::OkStatus();
     if (recipe_.allow_larger.value_or(false)) {
@@ -262,6 +267,12 @@ class OptimizeJob {
                      absl::StrFormat("the result would have %d bytes, the input has %d: its weights are too few or too "
                                      "small for this preset; try another one, or --allow-larger",
                                      after, before));
+  }
+
+  // Another thread than the job's own, which knows no limit of its threads.
+  static absl::StatusOr<SizeOfModel> MeasureInArena(const Model& model, absl::Span<const uint8_t> bytes, int threads,
+                                                    bool compressed) {
+    return WithThreads(threads, [&] { return MeasureSize(model, bytes, compressed); });
   }
 
   static absl::Status Broken(absl::string_view what) {
@@ -310,6 +321,11 @@ class OptimizeJob {
     // Both are done before the first timed run.
     LATHE_ASSIGN_OR_RETURN(report_.input, input_report_.get());
     LATHE_ASSIGN_OR_RETURN(report_.output, output_report_.get());
+    SizeReport& size = report_.size.emplace();
+    LATHE_ASSIGN_OR_RETURN(size.input, input_size_.get());
+    LATHE_ASSIGN_OR_RETURN(size.output, output_size_.get());
+    size.input->zstd_bytes = report_.input.zstd_bytes;
+    size.output->zstd_bytes = report_.output->zstd_bytes;
     if (!benchmark) return absl::OkStatus();
     const BenchmarkModel models[] = {{&input_, input_file_->bytes()}, {&model_, output_file_->bytes()}};
     BenchmarkOptions options;
@@ -406,6 +422,7 @@ class OptimizeJob {
   // Digests and compressed sizes, computed beside the other steps. Their destructors wait.
   std::future<absl::StatusOr<FileReport>> input_report_, output_report_;
   Model input_, model_;
+  std::future<absl::StatusOr<SizeOfModel>> input_size_, output_size_;  // of the two above, so that they end before
   SettingsTable settings_;
   std::vector<std::string> quantizing_;  // passes of the plan that quantize
   std::vector<std::string> finishing_;   // those that run after them

@@ -50,10 +50,10 @@ struct InterpreterOptions {
 
 // One kernel of one run, as the runtime's profiler saw it.
 struct KernelEvent {
-  std::string kernel;          // the runtime's name of it; of built-in kernels the operator's kind
-  bool delegated = false;      // inside XNNPACK
+  std::string kernel;           // the runtime's name of it; of built-in kernels the operator's kind
+  bool delegated = false;       // inside XNNPACK
   int subgraph = 0, index = 0;  // of the operator; of built-in kernels only
-  double ms = 0;               // whole microseconds, rounded down
+  double ms = 0;                // whole microseconds, rounded down
 };
 
 // One loaded copy of a model. Not thread-safe; use one a thread. Loading packs the weights, so it costs about their

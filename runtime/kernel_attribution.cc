@@ -113,8 +113,8 @@ std::vector<int> FindDelegated(const Model& model, absl::Span<const KernelTime> 
   return found;
 }
 
-// A longest common subsequence of operators and kernels: the operator (place in `ops`) of each kernel, or -1. Of several
-// the one that takes what comes first.
+// A longest common subsequence of operators and kernels: the operator (place in `ops`) of each kernel, or -1. Of
+// several the one that takes what comes first.
 std::vector<int> Align(const std::vector<OpKind>& ops, const std::vector<std::string_view>& kernels) {
   const size_t rows = ops.size(), columns = kernels.size();
   std::vector<std::vector<bool>> fits(rows, std::vector<bool>(columns));
@@ -180,9 +180,8 @@ void AttributeKernels(const Model& model, std::vector<KernelTime>& kernels) {
   for (size_t k = 0; k < inside.size(); ++k) {
     if (matched[k] >= 0) before = delegated[static_cast<size_t>(matched[k])];
     // A kernel of a sort that operators of its own have may be one of those: it stays without.
-    const bool belongs = matched[k] >= 0 || std::none_of(ops.begin(), ops.end(), [&](OpKind kind) {
-      return Fits(inside[k]->kernel, kind);
-    });
+    const bool belongs = matched[k] >= 0 || std::none_of(ops.begin(), ops.end(),
+                                                         [&](OpKind kind) { return Fits(inside[k]->kernel, kind); });
     if (!belongs || !before) continue;
     inside[k]->subgraph = 0;
     inside[k]->index = before;

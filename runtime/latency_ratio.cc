@@ -82,9 +82,7 @@ LatencyRanking Rank(const LatencyRatio& ratio) {
   return LatencyRanking::kNoDifference;
 }
 
-bool IsSame(const LatencyRatio& ratio) {
-  return ratio.low >= 1 / (1 + kSameWithin) && ratio.high <= 1 + kSameWithin;
-}
+bool IsSame(const LatencyRatio& ratio) { return ratio.low >= 1 / (1 + kSameWithin) && ratio.high <= 1 + kSameWithin; }
 
 std::string_view RankingText(LatencyRanking ranking) {
   switch (ranking) {
@@ -104,8 +102,10 @@ std::vector<BenchmarkRound> SplitIntoRounds(absl::Span<const double> first_ms, a
   std::vector<BenchmarkRound> rounds(count);
   for (size_t i = 0; i < count; ++i) {
     const size_t begin = i * pairs / count, end = (i + 1) * pairs / count;
-    rounds[i].first_ms.assign(first_ms.begin() + static_cast<ptrdiff_t>(begin), first_ms.begin() + static_cast<ptrdiff_t>(end));
-    rounds[i].second_ms.assign(second_ms.begin() + static_cast<ptrdiff_t>(begin), second_ms.begin() + static_cast<ptrdiff_t>(end));
+    rounds[i].first_ms.assign(first_ms.begin() + static_cast<ptrdiff_t>(begin),
+                              first_ms.begin() + static_cast<ptrdiff_t>(end));
+    rounds[i].second_ms.assign(second_ms.begin() + static_cast<ptrdiff_t>(begin),
+                               second_ms.begin() + static_cast<ptrdiff_t>(end));
   }
   return rounds;
 }

@@ -24,7 +24,7 @@ struct ProfileOptions {
 
 // Something that the runtime ran, by its own profiler.
 struct KernelTime {
-  std::string kernel;      // the runtime's name: "Convolution (NHWC, F32) IGEMM"; of built-in kernels the operator's kind
+  std::string kernel;  // the runtime's name: "Convolution (NHWC, F32) IGEMM"; of built-in kernels the operator's kind
   bool delegated = false;  // inside XNNPACK
   double ms = 0;           // mean of the middle half of the runs; the profiler counts whole microseconds, rounded down
   // The operator of the file that it belongs to. Built-in kernels come with it; those of XNNPACK get it by

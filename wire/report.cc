@@ -7,6 +7,7 @@
 #include "wire/json.h"
 #include "wire/memory_report.h"
 #include "wire/profile_report.h"
+#include "wire/size_report.h"
 
 namespace lathe {
 namespace {
@@ -160,6 +161,7 @@ v1::Report ReportToProto(const Report& report) {
   if (report.output) Fill(*report.output, proto.mutable_output());
   if (report.latency) Fill(*report.latency, proto.mutable_latency());
   if (report.profile) *proto.mutable_profile() = ProfileReportToProto(*report.profile);
+  if (report.size) *proto.mutable_size() = SizeReportToProto(*report.size);
   if (report.memory) *proto.mutable_memory() = MemoryReportToProto(*report.memory);
   if (report.error) Fill(*report.error, proto.mutable_error());
   for (const OperatorReport& op : report.operators) Fill(op, proto.add_operators());

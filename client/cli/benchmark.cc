@@ -16,7 +16,8 @@ absl::StatusOr<v1::Report> BenchmarkHere(const BenchmarkOptions& options) {
     LATHE_ASSIGN_OR_RETURN(*benchmark.mutable_against(), job.AddInput("--against", options.against, "against.tflite"));
   }
   if (!options.data.empty()) {
-    LATHE_ASSIGN_OR_RETURN(*benchmark.mutable_data(), job.AddInput("--data", options.data, StagedName(options.data, "data")));
+    LATHE_ASSIGN_OR_RETURN(*benchmark.mutable_data(),
+                           job.AddInput("--data", options.data, StagedName(options.data, "data")));
   }
   benchmark.set_runs(options.runs);
   benchmark.set_profile(options.profile);

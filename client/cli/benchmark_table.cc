@@ -40,10 +40,10 @@ std::string MemoryRows(const v1::MemoryReport& memory) {
 }
 
 std::string ModelProfileText(std::string_view whose, const v1::ModelProfile& profile) {
-  std::string text = absl::StrFormat(
-      "\nwhere the time goes%s: XNNPACK runs %d of %d operators (%s), %s; built-in kernels %s\n", whose,
-      profile.delegated_operators(), profile.operators(), Percent(profile.delegated_share()),
-      Milliseconds(profile.delegated_ms()), Milliseconds(profile.builtin_ms()));
+  std::string text =
+      absl::StrFormat("\nwhere the time goes%s: XNNPACK runs %d of %d operators (%s), %s; built-in kernels %s\n", whose,
+                      profile.delegated_operators(), profile.operators(), Percent(profile.delegated_share()),
+                      Milliseconds(profile.delegated_ms()), Milliseconds(profile.builtin_ms()));
   std::vector<const v1::KernelProfile*> kernels;
   for (const auto& kernel : profile.kernels()) kernels.push_back(&kernel);
   std::stable_sort(kernels.begin(), kernels.end(), [](const auto* a, const auto* b) { return a->ms() > b->ms(); });
@@ -91,8 +91,8 @@ std::string SingleTable(const v1::Report& report) {
 
 std::string LatencyRows(const v1::Report& report) {
   const v1::LatencyReport& latency = report.latency();
-  std::string text = Row("latency, median", Milliseconds(latency.input_ms()), Milliseconds(latency.output_ms()),
-                         RankingText(latency));
+  std::string text =
+      Row("latency, median", Milliseconds(latency.input_ms()), Milliseconds(latency.output_ms()), RankingText(latency));
   if (latency.has_input_p90_ms() && latency.has_output_p90_ms()) {
     text += Row("latency, p90", Milliseconds(latency.input_p90_ms()), Milliseconds(latency.output_p90_ms()),
                 RunsText(latency.output_runs(), latency));

@@ -26,12 +26,14 @@ absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   internal::v1::ExecutorSpec spec;
   auto& optimize = *spec.mutable_optimize();
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options.recipe));
-  LATHE_RETURN_IF_ERROR(FillSamples(options.recipe.scale, options.recipe.mean, options.recipe.input_range, spec.mutable_samples()));
+  LATHE_RETURN_IF_ERROR(
+      FillSamples(options.recipe.scale, options.recipe.mean, options.recipe.input_range, spec.mutable_samples()));
   LATHE_ASSIGN_OR_RETURN(LocalJob job, LocalJob::Create());
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), job.AddInput("model", options.model, kModelName));
   const std::string& data = options.recipe.calibration;
   if (!data.empty()) {
-    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(), job.AddInput("--calibration", data, StagedName(data, "calibration")));
+    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(),
+                           job.AddInput("--calibration", data, StagedName(data, "calibration")));
   }
   optimize.set_benchmark(!options.recipe.no_benchmark);
   optimize.set_sensitivity(options.recipe.sensitivity);

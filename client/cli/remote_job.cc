@@ -95,7 +95,8 @@ absl::StatusOr<v1::JobSpec> MakeOptimizeSpec(Client& client, const std::string& 
   v1::OptimizeSpec& optimize = *spec.mutable_optimize();
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options));
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), UploadInput(client, "model", model, v1::Artifact::MODEL));
-  LATHE_RETURN_IF_ERROR(FillData(client, "--calibration", options.calibration, options, optimize.mutable_calibration()));
+  LATHE_RETURN_IF_ERROR(
+      FillData(client, "--calibration", options.calibration, options, optimize.mutable_calibration()));
   optimize.set_skip_benchmark(options.no_benchmark);
   optimize.set_sensitivity(options.sensitivity);
   if (options.threads) spec.mutable_budgets()->set_threads(*options.threads);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/benchmark_table.h"
+#include "client/cli/size_text.h"
 #include "client/cli/table_row.h"
 
 namespace lathe {
@@ -204,6 +205,7 @@ std::string ModelText(const v1::ModelSummary& model) {
   for (const auto& type : model.weights()) {
     absl::StrAppendFormat(&text, "  %-10s %12s in %d tensors\n", type.type(), BytesText(type.bytes()), type.tensors());
   }
+  if (model.has_size()) text += SizeText(model.size());
   return text + WarningsText(model.warnings());
 }
 

@@ -16,8 +16,8 @@ std::string Row(std::string_view name, std::string_view before, std::string_view
 // A row of two sizes and their quotient.
 std::string SizeRow(std::string_view name, uint64_t before, uint64_t after);
 
-std::string Milliseconds(double ms);   // 1.26 ms; three digits below 1 ms
-std::string Percent(double share);     // 0.123 is 12.3 %
+std::string Milliseconds(double ms);    // 1.26 ms; three digits below 1 ms
+std::string Percent(double share);      // 0.123 is 12.3 %
 std::string BytesText(uint64_t bytes);  // 13.98 MB; units of 1000
 
 // One line each, after an empty one; "" when there are none.

@@ -17,7 +17,7 @@ struct KernelReport {
 
 struct ModelProfileReport {
   int runs = 0;
-  double run_ms = 0;                   // median, with the profiler on
+  double run_ms = 0;                           // median, with the profiler on
   int operators = 0, delegated_operators = 0;  // that ran; of those, in XNNPACK
   double delegated_ms = 0, builtin_ms = 0;
   std::vector<KernelReport> kernels;  // in execution order

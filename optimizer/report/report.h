@@ -11,6 +11,7 @@
 
 #include "optimizer/report/memory_report.h"
 #include "optimizer/report/profile_report.h"
+#include "optimizer/report/size_report.h"
 
 namespace lathe {
 
@@ -159,6 +160,7 @@ struct Report {
   std::optional<LatencyReport> latency;
   std::optional<MemoryReport> memory;  // measured with the latency
   std::optional<ProfileReport> profile;
+  std::optional<SizeReport> size;
   std::optional<ErrorReport> error;
   std::vector<OperatorReport> operators;
   std::vector<PlanStep> plan;

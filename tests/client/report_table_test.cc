@@ -43,12 +43,12 @@ v1::Report MakeReport() {
 }
 
 TEST(ReportTableTest, ShowsBeforeAndAfterWithRatios) {
-  EXPECT_THAT(
-      OptimizeTable(MakeReport()),
-      AllOf(HasSubstr("size                     14.00 MB      3.50 MB   25.0 %"),
-            HasSubstr("compressed (zstd)        13.00 MB      3.25 MB   25.0 %"),
-            HasSubstr("latency, median           4.00 ms      2.00 ms   2.00x faster (1.60 to 2.50)"), HasSubstr("latency, p90"),
-            HasSubstr("41.2 dB"), HasSubstr("16 synthetic samples"), HasSubstr("warning: the first warning")));
+  EXPECT_THAT(OptimizeTable(MakeReport()),
+              AllOf(HasSubstr("size                     14.00 MB      3.50 MB   25.0 %"),
+                    HasSubstr("compressed (zstd)        13.00 MB      3.25 MB   25.0 %"),
+                    HasSubstr("latency, median           4.00 ms      2.00 ms   2.00x faster (1.60 to 2.50)"),
+                    HasSubstr("latency, p90"), HasSubstr("41.2 dB"), HasSubstr("16 synthetic samples"),
+                    HasSubstr("warning: the first warning")));
 }
 
 TEST(ReportTableTest, GroupsOperatorsByKindAndReason) {
