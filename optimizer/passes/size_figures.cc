@@ -106,9 +106,8 @@ SizeOfModel DescribeSize(const Model& model, uint64_t file_bytes) {
     }
   }
   size.tensors.resize(constants.size());
-  ParallelFor(constants.size(), [&](size_t i) {
-    size.tensors[i] = DescribeTensor(model, *constants[i].tensor, constants[i].reader);
-  });
+  ParallelFor(constants.size(),
+              [&](size_t i) { size.tensors[i] = DescribeTensor(model, *constants[i].tensor, constants[i].reader); });
   std::map<std::string, WeightGroup> by_operator, by_type;
   for (const WeightTensor& row : size.tensors) {
     size.weights_bytes += row.bytes;

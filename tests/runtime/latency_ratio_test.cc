@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -35,7 +36,7 @@ TEST(CompareLatencyTest, FindsIntervalOfHodgesAndLehmann) {
 // Critical values of Wilcoxon's signed-rank sum, two-sided 1 %: 10 values 3, 20 values 37 (any printed table): so the
 // fourth and the thirty-eighth Walsh average from either end bound the interval.
 TEST(CompareLatencyTest, LeavesOutAsManyAveragesAsTheTablesSay) {
-  for (const auto& [count, critical] : {std::pair<size_t, size_t>{10, 3}, {20, 37}}) {
+  for (const auto& [count, critical] : {std::pair<size_t, size_t>{10, 3}, std::pair<size_t, size_t>{20, 37}}) {
     std::vector<double> ratios;
     for (size_t i = 0; i < count; ++i) ratios.push_back(std::exp(std::ldexp(1, static_cast<int>(i)) * 1e-6));
     std::vector<double> means;

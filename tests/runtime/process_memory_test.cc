@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <cstring>
+#include <memory>
+#include <vector>
 
 namespace lathe {
 namespace {
@@ -12,10 +12,10 @@ constexpr size_t kBytes = size_t{32} << 20;
 
 TEST(MemoryMeterTest, SeesWhatIsHeldAndWhatWasHeld) {
   const MemoryMeter meter;
-  void* block = malloc(kBytes);
-  memset(block, 1, kBytes);
+  auto block = std::make_unique<std::vector<char>>(kBytes, '\1');
+  EXPECT_EQ(block->at(kBytes / 2), '\1');
   EXPECT_GE(meter.HeapBytes(), kBytes);
-  free(block);
+  block.reset();
   EXPECT_LT(meter.HeapBytes(), kBytes / 4);
   if (meter.PeakRssBytes().has_value()) {
     EXPECT_GE(*meter.PeakRssBytes(), kBytes);
@@ -23,10 +23,10 @@ TEST(MemoryMeterTest, SeesWhatIsHeldAndWhatWasHeld) {
 }
 
 TEST(PeakRssBytesTest, OutlivesMeters) {
-  void* block = malloc(kBytes);
-  memset(block, 1, kBytes);
+  auto block = std::make_unique<std::vector<char>>(kBytes, '\1');
+  EXPECT_EQ(block->at(kBytes / 2), '\1');
   const uint64_t peak = PeakRssBytes();
-  free(block);
+  block.reset();
   const MemoryMeter meter;
   EXPECT_GE(PeakRssBytes(), peak);
 }

@@ -9,7 +9,8 @@ namespace {
 
 TEST(DescribeSizeTest, CountsByOperatorTypeAndTensor) {
   ModelBuilder builder;
-  const TensorId x = builder.Input("x", {1, 4}), y = builder.Activation("y", {1, 2}), z = builder.Activation("z", {1, 2});
+  const TensorId x = builder.Input("x", {1, 4}), y = builder.Activation("y", {1, 2}),
+                 z = builder.Activation("z", {1, 2});
   const TensorId weights = builder.Constant("weights", {2, 4}, std::vector<float>{0, 0, 0, 0, 1, 1, 2, -0.0F});
   builder.AddOp(OpKind::kFullyConnected, {x, weights, TensorId()}, {y}, MakeFullyConnectedOptions({}));
   builder.AddOp(OpKind::kAdd, {y, builder.Constant("offset", {1, 2}, std::vector<float>{3, 4})}, {z});
