@@ -51,6 +51,10 @@ struct BenchmarkOptions {
   std::string model, against, server;
   std::optional<uint32_t> threads;
   uint32_t runs = 0;
+  bool profile = false;
+  std::string data;  // whose first sample is run; "": a synthetic one
+  std::optional<double> scale, mean;
+  std::string input_range;  // "LO,HI" or ""
   uint64_t seed = 0;
 };
 absl::Status Benchmark(const BenchmarkOptions& options, Output& output);
@@ -102,8 +106,9 @@ struct SubmitOptions {
   std::string model;  // a file, which is uploaded, or an artifact
   std::string against;
   std::string kind = "optimize";  // or benchmark, evaluate
-  std::string data;               // of an evaluation
+  std::string data;               // of an evaluation or a benchmark
   uint32_t runs = 0;
+  bool profile = false;
   std::string job_id, request_id;
   std::vector<std::string> labels;  // KEY=VALUE
   RecipeOptions recipe;

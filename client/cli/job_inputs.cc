@@ -100,9 +100,21 @@ absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& tex
       "--input-range is '%s', expected two finite numbers LO,HI with LO below HI, e.g. --input-range=-1,1", text));
 }
 
+absl::Status FillSamples(const std::optional<double>& scale, const std::optional<double>& mean,
+                         const std::string& input_range, internal::v1::SampleOptions* samples) {
+  if (scale) samples->set_scale(*scale);
+  if (mean) samples->set_mean(*mean);
+  if (input_range.empty()) return absl::OkStatus();
+  LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(input_range));
+  samples->set_input_low(range.first);
+  samples->set_input_high(range.second);
+  return absl::OkStatus();
+}
+
 std::string StagedName(const std::string& data, const std::string& otherwise) {
   const std::string name = data.substr(data.rfind('/') + 1);
-  const bool is_model = name == "model.tflite" || name == "against.tflite";
+  // Models stand beside it under names of their own.
+  const bool is_model = name.size() >= 7 && name.compare(name.size() - 7, 7, ".tflite") == 0;
   const bool plain = !is_model && name.find("..") == std::string::npos && CleanUtf8(name) == name;
   return plain ? name : otherwise + name.substr(std::min(name.rfind('.'), name.size()));
 }

@@ -3,11 +3,13 @@
 
 // What local and remote jobs check and prepare in the same way, before anything is started.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "client/cli/commands.h"
+#include "lathe/internal/v1/executor.pb.h"
 #include "lathe/v1/job.pb.h"
 #include "lathe/v1/recipe.pb.h"
 
@@ -26,8 +28,12 @@ absl::StatusOr<std::vector<v1::Gate>> MakeGates(const RecipeOptions& options);
 // "LO,HI" as two numbers. USAGE: not two finite numbers with LO < HI.
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text);
 
-// What a data file is called in a job directory: it keeps its name, because errors name the file, unless the directory
-// cannot hold that; then `otherwise` with the file's ending.
+// How data files become samples, as flags say it; what is unset stays. USAGE: see ParseInputRange.
+absl::Status FillSamples(const std::optional<double>& scale, const std::optional<double>& mean,
+                         const std::string& input_range, internal::v1::SampleOptions* samples);
+
+// The name of a data file in the job directory of a local job: its own, because errors name the file, or `otherwise`
+// with its ending where a job directory cannot hold that.
 std::string StagedName(const std::string& data, const std::string& otherwise);
 
 // OK if `path` is a file that can be read. NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT: `what` and the path.

@@ -6,10 +6,12 @@
 
 #include "absl/strings/ascii.h"
 #include "client/cli/accuracy_table.h"
+#include "client/cli/benchmark_table.h"
 #include "client/cli/commands.h"
 #include "client/cli/job_inputs.h"
 #include "client/cli/remote_job.h"
 #include "client/cli/report_table.h"
+#include "client/cli/table_row.h"
 #include "lathe/v1/job_service.pb.h"
 
 namespace lathe {
@@ -72,6 +74,11 @@ absl::StatusOr<v1::JobSpec> MakeSpec(Client& client, const SubmitOptions& option
   benchmark.model = options.model;
   benchmark.against = options.against;
   benchmark.runs = options.runs;
+  benchmark.profile = options.profile;
+  benchmark.data = options.data;
+  benchmark.scale = options.recipe.scale;
+  benchmark.mean = options.recipe.mean;
+  benchmark.input_range = options.recipe.input_range;
   benchmark.seed = options.recipe.seed;
   benchmark.threads = options.recipe.threads;
   return MakeBenchmarkSpec(client, benchmark);
@@ -80,8 +87,12 @@ absl::StatusOr<v1::JobSpec> MakeSpec(Client& client, const SubmitOptions& option
 // What can be refused before anything is sent.
 absl::Status CheckSubmission(const SubmitOptions& options) {
   const RecipeOptions& recipe = options.recipe;
-  if (options.runs > 0 && options.kind != "benchmark") return UsageError("--runs needs --kind benchmark");
-  if (!options.data.empty() && options.kind != "evaluate") return UsageError("--data needs --kind evaluate");
+  if ((options.runs > 0 || options.profile) && options.kind != "benchmark") {
+    return UsageError("--runs and --profile need --kind benchmark");
+  }
+  if (!options.data.empty() && options.kind == "optimize") {
+    return UsageError("--data needs --kind benchmark or evaluate");
+  }
   if (options.kind == "optimize") {
     if (!options.against.empty()) return UsageError("--against needs --kind benchmark or evaluate");
     if (recipe.evaluation.empty() && !recipe.metric.empty()) return UsageError("--metric needs --evaluation");
@@ -91,7 +102,7 @@ absl::Status CheckSubmission(const SubmitOptions& options) {
   const bool optimizes = !recipe.preset.empty() || !recipe.recipe_path.empty() || !recipe.calibration.empty() ||
                          !recipe.evaluation.empty() || !recipe.gates.empty() || !recipe.io_type.empty() ||
                          !recipe.effort.empty() || recipe.min_sqnr_db || recipe.allow_larger || recipe.sensitivity ||
-                         recipe.no_benchmark || !recipe.input_range.empty();
+                         recipe.no_benchmark;
   if (optimizes) {
     return UsageError(
         absl::StrFormat("--kind %s takes no recipe, nor what only optimize jobs measure (--preset, --recipe, "

@@ -12,16 +12,6 @@
 namespace lathe {
 namespace {
 
-absl::Status FillSamples(const RecipeOptions& options, internal::v1::SampleOptions* samples) {
-  if (options.scale) samples->set_scale(*options.scale);
-  if (options.mean) samples->set_mean(*options.mean);
-  if (options.input_range.empty()) return absl::OkStatus();
-  LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(options.input_range));
-  samples->set_input_low(range.first);
-  samples->set_input_high(range.second);
-  return absl::OkStatus();
-}
-
 std::string MetricOf(const RecipeOptions& options) { return options.metric.empty() ? kDefaultMetric : options.metric; }
 
 // The executor's file, copied beside `out` and renamed onto it.
@@ -54,7 +44,8 @@ absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   internal::v1::ExecutorSpec spec;
   auto& optimize = *spec.mutable_optimize();
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options.recipe));
-  LATHE_RETURN_IF_ERROR(FillSamples(options.recipe, spec.mutable_samples()));
+  LATHE_RETURN_IF_ERROR(
+      FillSamples(options.recipe.scale, options.recipe.mean, options.recipe.input_range, spec.mutable_samples()));
   LATHE_ASSIGN_OR_RETURN(LocalJob job, LocalJob::Create());
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), job.AddInput("model", options.model, "model.tflite"));
   const std::string& data = options.recipe.calibration;
