@@ -7,6 +7,7 @@
 #include "optimizer/model/op_kind.h"
 #include "runtime/litert_library.h"
 #include "runtime/memory_plan.h"
+#include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -14,12 +15,8 @@ namespace lathe {
 SampleOptions JobSampleOptions(const JobContext& context, const internal::v1::SampleOptions& given,
                                const Recipe* recipe) {
   SampleOptions options;
-  if (recipe != nullptr) {
-    options.scale = recipe->data_scale;
-    options.mean = recipe->data_mean;
-  }
-  if (given.has_scale()) options.scale = given.scale();
-  if (given.has_mean()) options.mean = given.mean();
+  options.preprocessing = PreprocessingFromProto(given.preprocessing());
+  if (recipe != nullptr) options.preprocessing = MergePreprocessing(recipe->preprocessing, options.preprocessing);
   if (given.has_input_low()) options.input_low = given.input_low();
   if (given.has_input_high()) options.input_high = given.input_high();
   options.sample_limit = given.sample_limit();

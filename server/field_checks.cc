@@ -7,7 +7,9 @@
 #include <cmath>
 
 #include "common/digest.h"
+#include "optimizer/recipe/preprocessing.h"
 #include "server/limits.h"
+#include "wire/preprocessing.h"
 
 namespace lathe {
 
@@ -37,11 +39,15 @@ void FieldChecks::CheckLabels(std::string_view field, const google::protobuf::Ma
 
 void FieldChecks::CheckSampling(const std::string& field, const v1::DatasetRef& data) {
   if (data.sample_limit() > INT32_MAX) Add(field + ".sample_limit", "is above 2^31 - 1");
-  const auto& scaling = data.preprocessing();
-  if (scaling.has_scale() && (!std::isfinite(scaling.scale()) || scaling.scale() == 0)) {
-    Add(field + ".preprocessing.scale", "must be finite and not 0");
+  if (!v1::Preprocessing::Channels_IsValid(data.preprocessing().channels())) {
+    Add(field + ".preprocessing.channels", "is not known to this version");
   }
-  if (scaling.has_mean() && !std::isfinite(scaling.mean())) Add(field + ".preprocessing.mean", "must be finite");
+  if (!v1::Preprocessing::Resize::Method_IsValid(data.preprocessing().resize().method())) {
+    Add(field + ".preprocessing.resize.method", "is not known to this version");
+  }
+  ViolationList violations(field);
+  CheckPreprocessing(PreprocessingFromProto(data.preprocessing()), violations);
+  for (const FieldViolation& violation : violations.violations()) Add(violation.field, violation.description);
   if (!data.has_input_range()) return;
   const auto& range = data.input_range();
   if (!std::isfinite(range.low()) || !std::isfinite(range.high()) || range.low() >= range.high()) {

@@ -22,7 +22,7 @@ absl::StatusOr<v1::Report> BenchmarkHere(const BenchmarkOptions& options) {
   benchmark.set_runs(options.runs);
   benchmark.set_profile(options.profile);
   spec.set_seed(options.seed);
-  LATHE_RETURN_IF_ERROR(FillSamples(options.scale, options.mean, options.input_range, spec.mutable_samples()));
+  LATHE_RETURN_IF_ERROR(FillSamples(options.reading, options.input_range, spec.mutable_samples()));
   LATHE_ASSIGN_OR_RETURN(const auto result, job.Run(std::move(spec), options.threads, true));
   return result.report();
 }

@@ -15,6 +15,14 @@
 
 namespace lathe {
 
+// How a data file is read.
+struct DataOptions {
+  // Win over the recipe's preprocessing; the first two over the file.
+  std::optional<double> scale, mean;
+  std::string preprocessing_path;  // YAML or JSON; "": none
+  uint64_t samples = 0;            // so many, drawn by the seed; 0: all
+};
+
 // What to do with a model; shared by optimize and jobs submit.
 struct RecipeOptions {
   std::string preset;       // exactly one of
@@ -26,7 +34,7 @@ struct RecipeOptions {
   std::optional<double> min_sqnr_db;
   bool allow_larger = false;
   bool sensitivity = false;
-  std::optional<double> scale, mean;
+  DataOptions data;
   std::string input_range;  // "LO,HI" or ""
   std::string evaluation;   // path of a data file that accuracy is measured on; "": none is
   std::string metric;       // "": agreement; also of evaluate jobs
@@ -53,7 +61,7 @@ struct BenchmarkOptions {
   uint32_t runs = 0;
   bool profile = false;
   std::string data;  // whose first sample is run; "": a synthetic one
-  std::optional<double> scale, mean;
+  DataOptions reading;
   std::string input_range;  // "LO,HI" or ""
   uint64_t seed = 0;
 };
@@ -63,8 +71,7 @@ struct CompareCommandOptions {
   std::string a, b;  // the reference, and what was made from it
   std::string data;  // path of a data file; "": synthetic samples
   std::string server;
-  uint32_t samples = 0;  // 0: as many as the executor takes
-  std::optional<double> scale, mean;
+  DataOptions reading;  // samples 0: as many as the executor takes
   std::string input_range;  // "LO,HI" or ""
   std::optional<uint32_t> threads;
   uint64_t seed = 0;
@@ -75,9 +82,8 @@ struct EvaluateOptions {
   std::string model, against, data, server;
   std::string metric, metric_options_path;
   std::string predictions_dir;  // "": predictions are not kept
-  std::optional<double> scale, mean;
+  DataOptions reading;
   std::optional<uint32_t> threads;
-  uint64_t samples = 0;  // 0: all
   uint64_t seed = 0;
 };
 absl::Status Evaluate(const EvaluateOptions& options, Output& output);

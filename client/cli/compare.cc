@@ -14,13 +14,7 @@ constexpr char kNameA[] = "model.tflite", kNameB[] = "against.tflite";  // in th
 
 absl::StatusOr<v1::Comparison> CompareHere(const CompareCommandOptions& options) {
   internal::v1::ExecutorSpec spec;
-  if (options.scale) spec.mutable_samples()->set_scale(*options.scale);
-  if (options.mean) spec.mutable_samples()->set_mean(*options.mean);
-  if (!options.input_range.empty()) {
-    LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(options.input_range));
-    spec.mutable_samples()->set_input_low(range.first);
-    spec.mutable_samples()->set_input_high(range.second);
-  }
+  LATHE_RETURN_IF_ERROR(FillSamples(options.reading, options.input_range, spec.mutable_samples()));
   LATHE_ASSIGN_OR_RETURN(LocalJob job, LocalJob::Create());
   auto& compare = *spec.mutable_compare();
   LATHE_ASSIGN_OR_RETURN(*compare.mutable_model(), job.AddInput("the first model", options.a, kNameA));
@@ -29,7 +23,7 @@ absl::StatusOr<v1::Comparison> CompareHere(const CompareCommandOptions& options)
     LATHE_ASSIGN_OR_RETURN(*compare.mutable_data(),
                            job.AddInput("--data", options.data, StagedName(options.data, "data")));
   }
-  compare.set_samples_max(options.samples);
+  compare.set_samples_max(static_cast<uint32_t>(options.reading.samples));
   spec.set_seed(options.seed);
   LATHE_ASSIGN_OR_RETURN(auto result, job.Run(std::move(spec), options.threads, true));
   return std::move(*result.mutable_comparison());
@@ -38,15 +32,15 @@ absl::StatusOr<v1::Comparison> CompareHere(const CompareCommandOptions& options)
 absl::StatusOr<v1::Comparison> CompareThere(const CompareCommandOptions& options) {
   v1::CompareModelsRequest request;
   v1::DatasetRef& data = *request.mutable_data();
-  if (options.scale) data.mutable_preprocessing()->set_scale(*options.scale);
-  if (options.mean) data.mutable_preprocessing()->set_mean(*options.mean);
+  data.set_sample_limit(options.reading.samples);
+  LATHE_ASSIGN_OR_RETURN(*data.mutable_preprocessing(), MakePreprocessing(options.reading));
   if (!options.input_range.empty()) {
     LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(options.input_range));
     data.mutable_input_range()->set_low(range.first);
     data.mutable_input_range()->set_high(range.second);
   }
   data.set_seed(options.seed);
-  request.set_samples_max(options.samples);
+  request.set_samples_max(static_cast<uint32_t>(options.reading.samples));
   LATHE_ASSIGN_OR_RETURN(const auto client, Client::Connect(options.server));
   LATHE_ASSIGN_OR_RETURN(*request.mutable_model(),
                          UploadInput(*client, "the first model", options.a, v1::Artifact::MODEL));

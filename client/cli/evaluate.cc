@@ -40,9 +40,7 @@ absl::StatusOr<v1::Report> EvaluateHere(const EvaluateOptions& options) {
   evaluate.set_metric(options.metric);
   LATHE_ASSIGN_OR_RETURN(*evaluate.mutable_options(), MakeMetricOptions(options.metric, options.metric_options_path));
   evaluate.set_predictions(!options.predictions_dir.empty());
-  if (options.scale) spec.mutable_samples()->set_scale(*options.scale);
-  if (options.mean) spec.mutable_samples()->set_mean(*options.mean);
-  spec.mutable_samples()->set_sample_limit(options.samples);
+  LATHE_RETURN_IF_ERROR(FillSamples(options.reading, "", spec.mutable_samples()));
   spec.set_seed(options.seed);
   LATHE_ASSIGN_OR_RETURN(const auto result, job.Run(std::move(spec), options.threads, true));
   if (!options.predictions_dir.empty()) {

@@ -1,5 +1,7 @@
 #include "client/cli/flags_evaluate.h"
 
+#include "client/cli/flags_data.h"
+
 namespace lathe {
 namespace {
 
@@ -33,10 +35,7 @@ void AddEvaluateFlags(CLI::App* app, EvaluateOptions* options) {
   app->add_option("--metric", options->metric, kMetric)->required();
   app->add_option("--against", options->against, "Another model, on the same samples");
   app->add_option("--metric-options", options->metric_options_path, kMetricOptions);
-  app->add_option("--samples", options->samples, "Use so many samples, drawn by --seed; default: all")
-      ->check(CLI::Range(1, INT32_MAX));
-  CLI::Option* scale = app->add_option("--scale", options->scale, "Integer data becomes (value - mean) * scale");
-  app->add_option("--mean", options->mean, "See --scale; default 0")->needs(scale);
+  AddDataFlags(app, &options->reading);
   app->add_option("--seed", options->seed, "Seed of --samples and of the interval; default 0");
   app->add_option("--predictions", options->predictions_dir, "Folder for every model's answers as .npy files");
   app->footer(kExamples);

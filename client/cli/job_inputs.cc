@@ -20,6 +20,7 @@
 #include "optimizer/recipe/validate.h"
 #include "wire/gate.h"
 #include "wire/metric_options.h"
+#include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -60,8 +61,11 @@ absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options) {
     LATHE_ASSIGN_OR_RETURN(recipe, ReadRecipeFile(options.recipe_path));
   }
   LATHE_RETURN_IF_ERROR(FillSettings(options, &recipe));
-  if (options.scale) recipe.mutable_preprocessing()->set_scale(*options.scale);
-  if (options.mean) recipe.mutable_preprocessing()->set_mean(*options.mean);
+  LATHE_ASSIGN_OR_RETURN(const v1::Preprocessing given, MakePreprocessing(options.data));
+  if (given.ByteSizeLong() > 0) {
+    *recipe.mutable_preprocessing() = PreprocessingToProto(
+        MergePreprocessing(PreprocessingFromProto(recipe.preprocessing()), PreprocessingFromProto(given)));
+  }
   LATHE_RETURN_IF_ERROR(ResolveRecipe(RecipeFromProto(recipe), "recipe").status());
   return recipe;
 }
@@ -91,6 +95,17 @@ absl::StatusOr<std::vector<v1::Gate>> MakeGates(const RecipeOptions& options) {
   return std::vector<v1::Gate>(gates.begin(), gates.end());
 }
 
+absl::StatusOr<v1::Preprocessing> MakePreprocessing(const DataOptions& options) {
+  v1::Preprocessing preprocessing;
+  if (!options.preprocessing_path.empty()) {
+    LATHE_ASSIGN_OR_RETURN(preprocessing, ReadPreprocessingFile(options.preprocessing_path));
+  }
+  Preprocessing flags;
+  flags.scale = options.scale;
+  flags.mean = options.mean;
+  return PreprocessingToProto(MergePreprocessing(PreprocessingFromProto(preprocessing), flags));
+}
+
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text) {
   const std::vector<std::string> parts = absl::StrSplit(text, ',');
   double low = 0, high = 0;
@@ -100,10 +115,11 @@ absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& tex
       "--input-range is '%s', expected two finite numbers LO,HI with LO below HI, e.g. --input-range=-1,1", text));
 }
 
-absl::Status FillSamples(const std::optional<double>& scale, const std::optional<double>& mean,
-                         const std::string& input_range, internal::v1::SampleOptions* samples) {
-  if (scale) samples->set_scale(*scale);
-  if (mean) samples->set_mean(*mean);
+absl::Status FillSamples(const DataOptions& reading, const std::string& input_range,
+                         internal::v1::SampleOptions* samples) {
+  samples->set_sample_limit(reading.samples);
+  LATHE_ASSIGN_OR_RETURN(v1::Preprocessing preprocessing, MakePreprocessing(reading));
+  if (preprocessing.ByteSizeLong() > 0) *samples->mutable_preprocessing() = std::move(preprocessing);
   if (input_range.empty()) return absl::OkStatus();
   LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(input_range));
   samples->set_input_low(range.first);

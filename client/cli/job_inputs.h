@@ -10,6 +10,7 @@
 
 #include "client/cli/commands.h"
 #include "lathe/internal/v1/executor.pb.h"
+#include "lathe/v1/dataset.pb.h"
 #include "lathe/v1/job.pb.h"
 #include "lathe/v1/recipe.pb.h"
 
@@ -25,12 +26,15 @@ absl::StatusOr<v1::MetricOptions> MakeMetricOptions(const std::string& metric, c
 // The gates of an optimize job, checked against what it measures. USAGE, BAD_REQUEST: what is wrong with them.
 absl::StatusOr<std::vector<v1::Gate>> MakeGates(const RecipeOptions& options);
 
+// What --preprocessing, --scale and --mean ask for. RECIPE_INVALID: the file is none; its values are not checked.
+absl::StatusOr<v1::Preprocessing> MakePreprocessing(const DataOptions& options);
+
 // "LO,HI" as two numbers. USAGE: not two finite numbers with LO < HI.
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text);
 
-// How data files become samples, as flags say it; what is unset stays. USAGE: see ParseInputRange.
-absl::Status FillSamples(const std::optional<double>& scale, const std::optional<double>& mean,
-                         const std::string& input_range, internal::v1::SampleOptions* samples);
+// How data files become samples, as flags say it; what is unset stays. Errors as MakePreprocessing, ParseInputRange.
+absl::Status FillSamples(const DataOptions& reading, const std::string& input_range,
+                         internal::v1::SampleOptions* samples);
 
 // The name of a data file in the job directory of a local job: its own, because errors name the file, or `otherwise`
 // with its ending where a job directory cannot hold that.

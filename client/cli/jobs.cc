@@ -64,8 +64,7 @@ absl::StatusOr<v1::JobSpec> MakeSpec(Client& client, const SubmitOptions& option
     evaluate.data = options.data;
     evaluate.metric = recipe.metric;
     evaluate.metric_options_path = recipe.metric_options_path;
-    evaluate.scale = recipe.scale;
-    evaluate.mean = recipe.mean;
+    evaluate.reading = recipe.data;
     evaluate.threads = recipe.threads;
     evaluate.seed = recipe.seed;
     return MakeEvaluateSpec(client, evaluate);
@@ -76,8 +75,7 @@ absl::StatusOr<v1::JobSpec> MakeSpec(Client& client, const SubmitOptions& option
   benchmark.runs = options.runs;
   benchmark.profile = options.profile;
   benchmark.data = options.data;
-  benchmark.scale = options.recipe.scale;
-  benchmark.mean = options.recipe.mean;
+  benchmark.reading = options.recipe.data;
   benchmark.input_range = options.recipe.input_range;
   benchmark.seed = options.recipe.seed;
   benchmark.threads = options.recipe.threads;

@@ -20,9 +20,11 @@ constexpr char kProject[] = "projects/default/";
 
 bool IsWholeName(const std::string& name) { return absl::StartsWith(name, "projects/"); }
 
-void FillScaling(const std::optional<double>& scale, const std::optional<double>& mean, v1::DatasetRef* data) {
-  if (scale) data->mutable_preprocessing()->set_scale(*scale);
-  if (mean) data->mutable_preprocessing()->set_mean(*mean);
+absl::Status FillReading(const DataOptions& reading, v1::DatasetRef* data) {
+  data->set_sample_limit(reading.samples);
+  LATHE_ASSIGN_OR_RETURN(v1::Preprocessing preprocessing, MakePreprocessing(reading));
+  if (preprocessing.ByteSizeLong() > 0) *data->mutable_preprocessing() = std::move(preprocessing);
+  return absl::OkStatus();
 }
 
 // What an optimize job measures and must reach beyond its recipe.
@@ -38,19 +40,18 @@ absl::Status FillAccuracy(Client& client, const RecipeOptions& options, v1::Opti
   LATHE_ASSIGN_OR_RETURN(*data.mutable_artifact(),
                          UploadInput(client, "--evaluation", options.evaluation, v1::Artifact::DATASET));
   data.set_seed(options.seed);
-  FillScaling(options.scale, options.mean, &data);
-  return absl::OkStatus();
+  return FillReading(options.data, &data);
 }
 
 // `flag` names the data file `path`, which may be "". Options are RecipeOptions or BenchmarkOptions.
 template <typename Options>
-absl::Status FillData(Client& client, const char* flag, const std::string& path, const Options& options,
-                      v1::DatasetRef* data) {
+absl::Status FillData(Client& client, const char* flag, const std::string& path, const DataOptions& reading,
+                      const Options& options, v1::DatasetRef* data) {
   if (!path.empty()) {
     LATHE_ASSIGN_OR_RETURN(*data->mutable_artifact(), UploadInput(client, flag, path, v1::Artifact::DATASET));
   }
   data->set_seed(options.seed);
-  FillScaling(options.scale, options.mean, data);
+  LATHE_RETURN_IF_ERROR(FillReading(reading, data));
   if (!options.input_range.empty()) {
     LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(options.input_range));
     data->mutable_input_range()->set_low(range.first);
@@ -118,7 +119,7 @@ absl::StatusOr<v1::JobSpec> MakeOptimizeSpec(Client& client, const std::string& 
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options));
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), UploadInput(client, "model", model, v1::Artifact::MODEL));
   LATHE_RETURN_IF_ERROR(
-      FillData(client, "--calibration", options.calibration, options, optimize.mutable_calibration()));
+      FillData(client, "--calibration", options.calibration, options.data, options, optimize.mutable_calibration()));
   LATHE_RETURN_IF_ERROR(FillAccuracy(client, options, &optimize));
   optimize.set_skip_benchmark(options.no_benchmark);
   optimize.set_sensitivity(options.sensitivity);
@@ -136,7 +137,7 @@ absl::StatusOr<v1::JobSpec> MakeBenchmarkSpec(Client& client, const BenchmarkOpt
   }
   benchmark.set_runs(options.runs);
   benchmark.set_profile(options.profile);
-  LATHE_RETURN_IF_ERROR(FillData(client, "--data", options.data, options, benchmark.mutable_data()));
+  LATHE_RETURN_IF_ERROR(FillData(client, "--data", options.data, options.reading, options, benchmark.mutable_data()));
   if (options.threads) spec.mutable_budgets()->set_threads(*options.threads);
   return spec;
 }
@@ -153,9 +154,8 @@ absl::StatusOr<v1::JobSpec> MakeEvaluateSpec(Client& client, const EvaluateOptio
   }
   v1::DatasetRef& data = *evaluate.mutable_data();
   LATHE_ASSIGN_OR_RETURN(*data.mutable_artifact(), UploadInput(client, "--data", options.data, v1::Artifact::DATASET));
-  data.set_sample_limit(options.samples);
   data.set_seed(options.seed);
-  FillScaling(options.scale, options.mean, &data);
+  LATHE_RETURN_IF_ERROR(FillReading(options.reading, &data));
   if (options.threads) spec.mutable_budgets()->set_threads(*options.threads);
   return spec;
 }
