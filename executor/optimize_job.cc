@@ -25,6 +25,7 @@
 #include "optimizer/passes/graph_figures.h"
 #include "optimizer/passes/operator_precision.h"
 #include "optimizer/passes/registry.h"
+#include "optimizer/passes/weight_histograms.h"
 #include "optimizer/recipe/plan.h"
 #include "optimizer/recipe/validate.h"
 #include "runtime/compare.h"
@@ -262,6 +263,7 @@ class OptimizeJob {
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
     output_size_ = std::async(std::launch::async, MeasureInArena, std::cref(model_), output_file_->bytes(), threads(),
                               spec_.benchmark());
+    report_.histograms = DescribeWeights(input_, model_);
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
     if (after <= before) return absl::OkStatus();
     if (recipe_.allow_larger.value_or(false)) {

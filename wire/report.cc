@@ -7,6 +7,7 @@
 #include "wire/accuracy_report.h"
 #include "wire/causes.h"
 #include "wire/compatibility_report.h"
+#include "wire/histogram_report.h"
 #include "wire/json.h"
 #include "wire/memory_report.h"
 #include "wire/profile_report.h"
@@ -103,6 +104,8 @@ void Fill(const StageReport& from, v1::StageReport* to) {
   to->set_kept(from.kept);
   to->set_seconds(from.seconds);
   to->set_reason(from.reason);
+  if (from.bytes) to->set_bytes(*from.bytes);
+  if (from.bytes_before) to->set_bytes_before(*from.bytes_before);
 }
 
 void Fill(const RuleMatch& from, v1::RuleMatch* to) {
@@ -191,6 +194,7 @@ v1::Report ReportToProto(const Report& report) {
   for (const std::string& sentence : report.verdict) proto.add_verdict(sentence);
   for (const RankedCause& cause : report.causes) *proto.add_causes() = RankedCauseToProto(cause);
   if (report.transform_peak_rss_bytes) proto.set_transform_peak_rss_bytes(*report.transform_peak_rss_bytes);
+  FillHistograms(report.histograms, &proto);
   return proto;
 }
 

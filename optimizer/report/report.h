@@ -16,6 +16,7 @@
 #include "optimizer/report/output_error.h"
 #include "optimizer/report/profile_report.h"
 #include "optimizer/report/size_report.h"
+#include "optimizer/report/weight_histogram.h"
 
 namespace lathe {
 
@@ -68,7 +69,8 @@ struct StageReport {
   std::optional<double> sqnr_before_db, sqnr_after_db;
   bool kept = false;
   double seconds = 0;
-  std::string reason;  // why it was kept or not, when the figures do not say it
+  std::string reason;                           // why it was kept or not, when the figures do not say it
+  std::optional<uint64_t> bytes, bytes_before;  // of the file with it and without it; absent: not measured
 };
 
 // An operator of the input file that a rule of the recipe takes.
@@ -169,6 +171,7 @@ struct Report {
   std::vector<std::string> verdict;
   // What adds most to the error, largest first; empty: not measured.
   std::vector<RankedCause> causes;
+  std::vector<WeightHistogram> histograms;  // of the weights that changed, largest first
   Provenance provenance;
 };
 
