@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "executor/output_score.h"
+#include "optimizer/passes/scale_groups.h"
 
 namespace lathe {
 namespace {
@@ -151,11 +152,17 @@ absl::StatusOr<std::vector<OperatorNoise>> MeasureSensitivity(const FallbackInpu
                                                               const SettingsTable& settings) {
   std::vector<std::pair<int32_t, QuantizeSettings>> quantized_operators;
   std::vector<int32_t> origins;
-  for (const Op& op : inputs.candidate.model.subgraphs[0].ops) {
+  const Subgraph& graph = inputs.candidate.model.subgraphs[0];
+  std::vector<OpId> float_sums;  // float with the others, integer if they alone are quantized
+  ChooseWidths(inputs.candidate.model, &settings, inputs.recipe.quantize, &float_sums);
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const Op& op = graph.ops[i];
     const QuantizeSettings& own = settings.For(SubgraphId(0), op);
     if (op.origin < 0 || own.scheme.value_or(Scheme::kNone) == Scheme::kNone) continue;
-    quantized_operators.emplace_back(op.origin, own);
     origins.push_back(op.origin);
+    if (std::count(float_sums.begin(), float_sums.end(), OpId(i)) == 0) {
+      quantized_operators.emplace_back(op.origin, own);
+    }
   }
   SettingsTable nothing = settings;
   nothing.Override(origins, Float());

@@ -10,9 +10,9 @@ constexpr double kEqualDb = 200;
 // Differences below this are chance on the few samples that are held back.
 constexpr double kGainDbMin = 0.05;
 
-// An SQNR from n values is off by 4.3 * sqrt(2 / n) dB (one standard deviation of normal noise): 2 dB at this number,
+// An SQNR from n values is off by 4.3 * sqrt(2 / n) dB (one standard deviation of normal noise): 0.6 dB at this number,
 // which counts half.
-constexpr double kSureValues = 10;
+constexpr double kSureValues = 100;
 
 bool IsSure(const OutputError& error) {
   return error.sqnr_db.has_value() && static_cast<double>(error.values) >= kSureValues;

@@ -113,7 +113,8 @@ std::vector<bool> DrawSamples(size_t count, uint64_t seed, size_t wanted) {
 
 SampleSplit SplitSamples(size_t count, uint64_t seed, size_t held_back_max) {
   SampleSplit split;
-  const size_t wanted = count < 16 ? 0 : std::min(std::max<size_t>(count / 5, 8), held_back_max);
+  const size_t wanted =
+      count < 16 ? 0 : std::min(std::max({count / 5, std::min<size_t>(count / 3, 20), size_t{8}}), held_back_max);
   const std::vector<bool> held_back = DrawSamples(count, seed, wanted);
   for (size_t i = 0; i < count; ++i) (held_back[i] ? split.held_back : split.calibration).push_back(i);
   return split;

@@ -20,8 +20,8 @@ struct SampleSplit {
 // `wanted` of `count` samples, drawn by the seed: true for each that is chosen; all of them if there are not more.
 std::vector<bool> DrawSamples(size_t count, uint64_t seed, size_t wanted);
 
-// Holds a fifth of `count` samples back, drawn by the seed: at least 8, at most `held_back_max`. With fewer than 16
-// samples none is: too few would be left on either side.
+// Holds a fifth of `count` samples back, drawn by the seed: at least 20, or a third if that is less, but no fewer than
+// 8, and at most `held_back_max`. With fewer than 16 samples none is: too few would be left on either side.
 SampleSplit SplitSamples(size_t count, uint64_t seed, size_t held_back_max);
 
 // Those samples of `source` whose indices are listed (ascending, each once), under the index they have there. They are

@@ -70,6 +70,10 @@ absl::StatusOr<Change> FullIntegerPass::Edit(Model& model, PassContext& context)
         absl::StrFormat("%s stays float: %s", Where(SubgraphId(0), op, model.subgraphs[0].ops[op.index()]), reason));
   }
   if (plan.ChangesNothing()) return change;
+  for (OpId sum : plan.float_sums) {
+    change.reasons[model.subgraphs[0].ops[sum.index()].origin] =
+        "what reads it stays float: a sum in float needs no more QUANTIZE and DEQUANTIZE than one of integers";
+  }
   IntegerRewriter rewriter(
       model, plan,
       {.table = context.settings, .settings = settings_, .ranges = *context.ranges, .weights = context.weights});

@@ -15,6 +15,13 @@ namespace {
 // raise each other's.
 constexpr int kRoundsMax = 16;
 
+// int16 activations are 256 times finer than the weights beside them, and a value beyond its range costs more than a
+// coarser grid: 2 dB of what is 60 dB below the rounding of weights. face_landmark, output 2, on other samples than
+// those that calibrated: 40.4 dB without, 47 with.
+constexpr float kInt16Headroom = 1.25f;
+
+TensorRange WithHeadroom(TensorRange range) { return {range.min * kInt16Headroom, range.max * kInt16Headroom}; }
+
 math::AffineParams ParamsFor(int bits, TensorRange range) {
   return bits == 16 ? math::ChooseInt16Params(range.min, range.max) : math::ChooseInt8Params(range.min, range.max);
 }
@@ -25,7 +32,7 @@ class Planner {
       : inputs_(inputs), graph_(inputs.model.subgraphs[0]), uses_(graph_) {}
 
   IntegerPlan Plan() {
-    plan_.widths = ChooseWidths(inputs_.model, inputs_.table, inputs_.settings);
+    plan_.widths = ChooseWidths(inputs_.model, inputs_.table, inputs_.settings, &plan_.float_sums);
     DropUnobserved();
     // An operator that turns float changes groups, so everything is chosen again; each time one less is left.
     do {
@@ -78,6 +85,9 @@ class Planner {
         const TensorRange its = RangeOf(member);
         range = {std::min(range.min, its.min), std::max(range.max, its.max)};
       }
+      const bool observed = std::any_of(group.measured.begin(), group.measured.end(),
+                                        [&](TensorId member) { return !IsConstant(member); });
+      if (group.bits == 16 && observed) range = WithHeadroom(range);
       ranges_.push_back(range);
       plan_.params.push_back(group.fixed ? *group.fixed : ParamsFor(group.bits, range));
     }

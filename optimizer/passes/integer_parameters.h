@@ -27,6 +27,7 @@ struct IntegerPlan {
   std::map<std::pair<OpId, size_t>, math::AffineParams> constants;
   // Why operators stay float although their kind could be integer: never observed, or numbers that no kernel holds.
   std::map<OpId, std::string> float_reasons;
+  std::vector<OpId> float_sums;  // that could be integer and cost no more in float (FindFloatSums)
 
   // The parameters of the tensor's form of this width. Nullopt: nothing touches it in this width.
   std::optional<math::AffineParams> Find(TensorId tensor, int bits) const;

@@ -7,6 +7,7 @@
 #include "optimizer/passes/fold_constants_pass.h"
 #include "optimizer/passes/fold_scales_pass.h"
 #include "optimizer/passes/full_integer_pass.h"
+#include "optimizer/passes/fully_connect_matmuls_pass.h"
 #include "optimizer/passes/integer_weights_pass.h"
 #include "optimizer/passes/share_constants_pass.h"
 #include "optimizer/passes/subtract_residual_constants_pass.h"
@@ -20,6 +21,8 @@ const std::vector<PassEntry>& PassRegistry() {
          return std::make_unique<FoldConstantsPass>(recipe.quantize);
        }},
       {"fold-scales", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<FoldScalesPass>(); }},
+      {"fully-connect-matmuls",
+       [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<FullyConnectMatmulsPass>(); }},
       {"subtract-residual-constants",
        [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<SubtractResidualConstantsPass>(); }},
       {"equalize",

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "optimizer/passes/float_islands.h"
 #include "optimizer/passes/integer_rules.h"
 
 namespace lathe {
@@ -207,7 +208,8 @@ ScaleGroups::ScaleGroups(const Model& model, const UseMap& uses, const std::vect
   }
 }
 
-std::vector<int> ChooseWidths(const Model& model, const SettingsTable* table, const QuantizeSettings& settings) {
+std::vector<int> ChooseWidths(const Model& model, const SettingsTable* table, const QuantizeSettings& settings,
+                              std::vector<OpId>* float_sums) {
   const Subgraph& graph = model.subgraphs[0];
   std::vector<int> widths(graph.ops.size(), 0);
   for (size_t i = 0; i < graph.ops.size(); ++i) {
@@ -216,6 +218,9 @@ std::vector<int> ChooseWidths(const Model& model, const SettingsTable* table, co
     if (own == nullptr) continue;
     if (WhyNotInteger(model, graph, op, *own).empty()) widths[i] = ActivationBits(model, graph, op, *own);
   }
+  std::vector<OpId> sums = FindFloatSums(model, table, settings, widths);
+  for (OpId sum : sums) widths[sum.index()] = 0;
+  if (float_sums != nullptr) *float_sums = std::move(sums);
   return widths;
 }
 

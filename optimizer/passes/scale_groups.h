@@ -44,8 +44,10 @@ class ScaleGroups {
 };
 
 // Bits of the integer activations of each operator of subgraph 0, 0 where it keeps float ones, as settings and kernels
-// have it (WhyNotInteger). `table` may be null.
-std::vector<int> ChooseWidths(const Model& model, const SettingsTable* table, const QuantizeSettings& settings);
+// have it (WhyNotInteger), and without the sums that cost nothing in float (FindFloatSums), which `float_sums`
+// receives. `table` and `float_sums` may be null.
+std::vector<int> ChooseWidths(const Model& model, const SettingsTable* table, const QuantizeSettings& settings,
+                              std::vector<OpId>* float_sums = nullptr);
 
 // The groups that full-integer quantization will use with these settings, for choosing one range for all of a group.
 std::vector<ScaleGroup> FindScaleGroups(const Model& model, const SettingsTable* table,

@@ -31,6 +31,8 @@ bool UsesIntegers(const Recipe& recipe) {
 
 std::vector<std::string> PlanRecipe(const Recipe& resolved) {
   std::vector<std::string> plan = {"fold-constants", "fold-scales"};
+  // Before the bias of a matrix product can take in what is subtracted.
+  if (UsesScheme(resolved, Scheme::kFullInteger)) plan.push_back("fully-connect-matmuls");
   // Narrows integer activations first of all, and what tables lose by rounding in every scheme.
   const bool subtract = resolved.correct.residual_constants.value_or(Correction::kFast) != Correction::kOff;
   if (subtract) plan.push_back("subtract-residual-constants");

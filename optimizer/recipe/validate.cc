@@ -191,6 +191,7 @@ const std::vector<PassInfo>& Passes() {
   static const auto& passes = *new std::vector<PassInfo>{
       {"fold-constants", "compute operators whose inputs are all constants"},
       {"fold-scales", "fold MUL, ADD, SUB and DIV by constants, RELU and RELU6 into the operators beside them"},
+      {"fully-connect-matmuls", "write BATCH_MATMUL with one constant matrix as FULLY_CONNECTED"},
       {"subtract-residual-constants", "subtract what layer normalisation removes anyway from residual streams"},
       {"equalize", "rescale channels so that all use a like part of their tensor's range; outputs stay the same"},
       {"absorb-high-bias", "move channels to the middle of their range and what that changes into the next biases"},

@@ -42,7 +42,7 @@ TEST(OutputScoreTest, AnOutputOfFewValuesDecidesLittle) {
   OutputError number = Error(20, 20);
   number.values = 5;
   const OutputScore score = ScoreOutputs({Error(30, 30), number});
-  EXPECT_NEAR(score.mean_db, 27.5, 0.01);
+  EXPECT_NEAR(score.mean_db, 29.54, 0.01);
   EXPECT_DOUBLE_EQ(score.least_db, 30);
   EXPECT_DOUBLE_EQ(ScoreOutputs({number}).least_db, 20);
 }

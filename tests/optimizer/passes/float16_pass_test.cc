@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "optimizer/model/model_writer.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/pass_properties.h"
 
@@ -53,15 +54,38 @@ TEST(Float16PassTest, SharedConstantGetsOneDequantize) {
   EXPECT_EQ(Count(ExpectPassProperties(Float16Pass(), builder.Build()), OpKind::kDequantize), 1);
 }
 
-TEST(Float16PassTest, KeepsDepthwiseFiltersOnlyWhereTheyAreFew) {
+TEST(Float16PassTest, StoresDepthwiseFiltersAndBiasesThatSaveBytes) {
   ModelBuilder builder;
-  builder.Output(builder.DepthwiseConv2d(builder.Input("x", {1, 8, 8, 64}), 3, 1));
-  EXPECT_EQ(Count(ExpectPassProperties(Float16Pass(), builder.Build()), OpKind::kDequantize), 1);
+  builder.Output(builder.DepthwiseConv2d(builder.Input("x", {1, 8, 8, 128}), 3, 1));
+  const Model model = builder.Build();
+  const Model result = ExpectPassProperties(Float16Pass(), model);
+  EXPECT_EQ(Count(result, OpKind::kDequantize), 2);
+}
 
-  ModelBuilder with_large_layer;
-  TensorId x = with_large_layer.DepthwiseConv2d(with_large_layer.Input("x", {1, 8, 8, 64}), 3, 1);
-  with_large_layer.Output(with_large_layer.Conv2d(x, 64, 3, 2));
-  EXPECT_EQ(Count(ExpectPassProperties(Float16Pass(), with_large_layer.Build()), OpKind::kDequantize), 1);
+// The least constant that is stored makes the file smaller.
+TEST(Float16PassTest, EachDequantizeSavesBytes) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {1, 1, 96}), y = builder.Activation("y", {1, 1, 96});
+  builder.AddOp(OpKind::kPrelu, {x, builder.RandomConstant("slopes", {1, 1, 96}, 1)}, {y});
+  // Another layer's DEQUANTIZE brings the operator code.
+  const TensorId z = builder.FullyConnected(y, 96, 1);
+  builder.Output(z);
+  Model both = builder.Build();
+  PassContext context;
+  Model one = both;
+  Recipe recipe;
+  recipe.quantize.scheme = Scheme::kFloat16;
+  Rule& rule = recipe.rules.emplace_back();
+  rule.selector.index = 0;
+  rule.skip = true;
+  const auto table = SettingsTable::Resolve(one, recipe);
+  ASSERT_TRUE(table.ok());
+  for (size_t i = 0; i < one.subgraphs[0].ops.size(); ++i) one.subgraphs[0].ops[i].origin = static_cast<int>(i);
+  ASSERT_TRUE(RunPass(Float16Pass(), both, context).ok());
+  context.settings = &*table;
+  ASSERT_TRUE(RunPass(Float16Pass(), one, context).ok());
+  ASSERT_EQ(Count(both, OpKind::kDequantize), Count(one, OpKind::kDequantize) + 1);
+  EXPECT_LT(SerializeModel(both)->size(), SerializeModel(one)->size());
 }
 
 TEST(Float16PassTest, NamesWeightsThatAreNotFinite) {

@@ -114,7 +114,7 @@ TEST(PlanWeightsTest, BlocksNeedInt4FullyConnectedOnTheOperatorAndWholeBlocks) {
 TEST(PlanWeightsTest, SmallestLayersKeepInt8) {
   ModelBuilder builder;
   TensorId x = builder.FullyConnected(builder.Input("x", {1, 256}), 256, 1);
-  builder.Output(builder.FullyConnected(x, 16, 2));
+  builder.Output(builder.FullyConnected(x, 8, 2));
   const Model model = builder.Build();
   for (Scheme scheme : {Scheme::kDynamicRange, Scheme::kWeightOnly}) {
     EXPECT_EQ(PlanOf(model, Settings(scheme, 4), 0).constants[0].bits, 4);

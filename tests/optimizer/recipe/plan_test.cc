@@ -23,8 +23,9 @@ TEST(PlanRecipeTest, CleansUpBeforeItQuantizes) {
                                                    "drop-unused", "quantize-dynamic-range", "share-constants"));
   EXPECT_THAT(PlanOf("weight-only-int8"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants",
                                                       "drop-unused", "quantize-weight-only", "share-constants"));
-  EXPECT_THAT(PlanOf("int8"), ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants", "drop-unused",
-                                          "quantize-full-integer", "quantize-recurrent-weights", "share-constants"));
+  EXPECT_THAT(PlanOf("int8"),
+              ElementsAre("fold-constants", "fold-scales", "fully-connect-matmuls", "subtract-residual-constants",
+                          "drop-unused", "quantize-full-integer", "quantize-recurrent-weights", "share-constants"));
 }
 
 TEST(PlanRecipeTest, RunsThePassOfEveryScheme) {
@@ -40,8 +41,8 @@ TEST(PlanRecipeTest, RunsThePassOfEveryScheme) {
   add_rule("GATHER", Scheme::kFloat16, false);
   add_rule("SOFTMAX", Scheme::kDynamicRange, true);
   EXPECT_THAT(PlanRecipe(ResolveRecipe(recipe, "recipe").value()),
-              ElementsAre("fold-constants", "fold-scales", "subtract-residual-constants", "drop-unused",
-                          "quantize-full-integer", "quantize-recurrent-weights", "quantize-weight-only",
+              ElementsAre("fold-constants", "fold-scales", "fully-connect-matmuls", "subtract-residual-constants",
+                          "drop-unused", "quantize-full-integer", "quantize-recurrent-weights", "quantize-weight-only",
                           "quantize-float16", "share-constants"));
 }
 
