@@ -43,6 +43,13 @@ std::string ForActivationRounding(const AdviceFacts& facts) {
   }
   if (!facts.has_scales) return KeepFloat(facts);
   if (absl::StartsWith(facts.precision, "int16")) return KeepFloat(facts);
+  if (facts.op.kind == kInputKind && facts.used_share < kUsedShareMin) {
+    return absl::StrFormat(
+        "other data: the input was calibrated for values in [%.4g, %.4g], and these fill %.0f %% of that (--data, "
+        "--input-range, --scale)",
+        facts.range_low, facts.range_high, 100 * facts.used_share);
+  }
+  if (facts.op.kind == kInputKind) return "--preset int16x8 (its inputs keep 16 bits)";
   if (facts.used_share < kUsedShareMin) {
     return absl::StrFormat(
         "quantize.activations.ranges: MIN_ERROR, calibrated with data like these (values fill %.0f %% of the range)",
@@ -60,6 +67,12 @@ std::string AdviceFor(ErrorCause cause, const AdviceFacts& facts) {
     case ErrorCause::kWeightRounding:
       return ForWeightRounding(facts);
     case ErrorCause::kActivationClipping:
+      if (facts.op.kind == kInputKind) {
+        return absl::StrFormat(
+            "other data: the input was calibrated for values in [%.4g, %.4g] (--data, --input-range, "
+            "--scale)",
+            facts.range_low, facts.range_high);
+      }
       return "quantize.activations.ranges: MIN_MAX, calibrated with data like these";
     case ErrorCause::kActivationRounding:
       return ForActivationRounding(facts);

@@ -16,7 +16,8 @@ struct AdviceFacts {
   bool has_scales = false;  // b's outputs are integers with a scale
   TensorType weight_type = TensorType::kFloat32;
   bool weight_scale_shared = false;
-  double used_share = 1;  // of the output's range, what values were seen in
+  double used_share = 1;                 // of the output's range, what values were seen in
+  double range_low = 0, range_high = 0;  // the output's range, where has_scales
 };
 
 // The one setting of Lathe's recipe or command to try next against `cause`, as a sentence. Never "".

@@ -15,7 +15,7 @@ namespace lathe {
 namespace {
 
 // More change the figures by tenths of a dB, and one sample of a model of large images has many values.
-constexpr uint64_t kSamplesMax = 32, kSamplesMin = 2;
+constexpr uint64_t kSamplesMax = 32, kSamplesMin = 1;
 constexpr uint64_t kValuesMax = uint64_t{1} << 30;  // read in one file, all samples together
 constexpr uint64_t kSamplesBytesMax = uint64_t{32} << 20;
 

@@ -1,7 +1,9 @@
 #include "executor/compare_models.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -56,6 +58,28 @@ class Comparison {
     LATHE_RETURN_IF_ERROR(Match());
     LATHE_RETURN_IF_ERROR(MeasureAll());
     report_.ranking = RankCauses(report_.operators);
+    return std::move(report_);
+  }
+
+  absl::StatusOr<ComparisonReport> RunQuickly(size_t split_max) {
+    LATHE_RETURN_IF_ERROR(Match());
+    LATHE_RETURN_IF_ERROR(MeasureTotals());
+    std::vector<OperatorComparison> totals = std::exchange(report_.operators, {});
+    const std::vector<size_t> worst = AddMost(totals, split_max);
+    std::vector<const ComparedOperator*> batch;
+    std::vector<ProbedPlace> probed;
+    for (size_t i : worst) {
+      batch.push_back(&compared_.operators[i]);
+      probed.push_back(probe_->Add(*batch.back()));
+    }
+    if (!batch.empty()) {
+      LATHE_RETURN_IF_ERROR(Measure(batch, probed, probe_->Take()));
+    }
+    report_.ranking = RankCauses(report_.operators);
+    for (size_t i = 0; i < worst.size(); ++i) totals[worst[i]] = report_.operators[i];
+    report_.operators = std::move(totals);
+    report_.samples = samples_.size();
+    report_.synthetic = samples_.synthetic();
     return std::move(report_);
   }
 
@@ -114,6 +138,45 @@ class Comparison {
     return batch.empty() ? absl::OkStatus() : Measure(batch, probed, probe_->Take());
   }
 
+  // One row for each place, not split.
+  absl::Status MeasureTotals() {
+    probe_.emplace(reference_, b_.model);
+    precisions_.emplace(b_.model);
+    std::vector<const ComparedOperator*> batch;
+    std::vector<ProbedPlace> probed;
+    uint64_t read = 0;
+    for (const ComparedOperator& place : compared_.operators) {
+      batch.push_back(&place);
+      probed.push_back(probe_->Follow(place));
+      read += BytesRead(place);
+      if (read < options_.probe_bytes_max) continue;
+      LATHE_RETURN_IF_ERROR(Measure(batch, probed, EmptyProbe()));
+      batch.clear();
+      probed.clear();
+      read = 0;
+    }
+    return batch.empty() ? absl::OkStatus() : Measure(batch, probed, EmptyProbe());
+  }
+
+  // Indices of the places whose noise relative to their signal is most above that of the places that they read from.
+  std::vector<size_t> AddMost(const std::vector<OperatorComparison>& totals, size_t count) const {
+    std::map<TensorId, double> noises;  // of b's tensors
+    std::vector<std::pair<double, size_t>> added;
+    for (size_t i = 0; i < totals.size(); ++i) {
+      const ComparedOperator& place = compared_.operators[i];
+      const double noise = std::pow(10.0, -totals[i].sqnr_db.value_or(200) / 10);
+      double before = 0;
+      for (const auto& operand : place.data) before = std::max(before, noises[operand.b]);
+      for (TensorId id : place.b_outputs) noises[id] = noise;
+      if (place.why_not.empty() && noise > before) added.emplace_back(before - noise, i);
+    }
+    std::sort(added.begin(), added.end());
+    std::vector<size_t> indices;
+    for (size_t i = 0; i < std::min(count, added.size()); ++i) indices.push_back(added[i].second);
+    std::sort(indices.begin(), indices.end());
+    return indices;
+  }
+
   uint64_t BytesRead(const ComparedOperator& place) const {
     uint64_t bytes = 0;
     for (TensorId id : place.a_outputs) bytes += Bytes(reference_, id);
@@ -132,11 +195,14 @@ class Comparison {
     if (!IsRefusal(status)) return status;
     if (places.size() == 1) return MeasureWhole(*places[0], probed[0], status);
     const size_t half = places.size() / 2;
+    const bool splits = std::any_of(probed.begin(), probed.end(), [](const auto& place) { return !place.own.empty(); });
     for (const auto& [begin, end] : {std::pair(size_t{0}, half), std::pair(half, places.size())}) {
       const std::vector<const ComparedOperator*> part(places.begin() + static_cast<std::ptrdiff_t>(begin),
                                                       places.begin() + static_cast<std::ptrdiff_t>(end));
       std::vector<ProbedPlace> part_probed;
-      for (const ComparedOperator* place : part) part_probed.push_back(probe_->Add(*place));
+      for (const ComparedOperator* place : part) {
+        part_probed.push_back(splits ? probe_->Add(*place) : probe_->Follow(*place));
+      }
       LATHE_RETURN_IF_ERROR(Measure(part, part_probed, probe_->Take()));
     }
     return absl::OkStatus();
@@ -171,10 +237,16 @@ class Comparison {
     OperatorErrorOptions options;
     options.threads = options_.threads;
     options.cancel = options_.cancel;
-    options.progress = options_.progress;
+    const uint64_t before = measured_, here = places.size(), all = compared_.operators.size();
+    if (options_.progress) {
+      options.progress = [&](uint64_t done, uint64_t total) {
+        options_.progress(before * total + here * done, all * total);
+      };
+    }
     options.scratch_dir = options_.scratch_dir;
     LATHE_ASSIGN_OR_RETURN(const std::vector<OperatorErrors> errors,
                            MeasureOperatorErrors(reference_, b_.model, probe, operators, samples_, options));
+    measured_ += here;
     for (size_t i = 0; i < places.size(); ++i) {
       report_.operators.push_back(
           MakeOperatorComparison(reference_, b_.model, *places[i], probed[i], errors[i], *precisions_));
@@ -195,7 +267,7 @@ class Comparison {
     measured.own = probed.own;
     measured.weights = probed.weights;
     measured.all = probed.all;
-    measured.weight_channels = std::max<size_t>(probed.range_shares.size(), 1);
+    measured.weight_channels = std::max<size_t>(probed.deviations.size(), 1);
     return measured;
   }
 
@@ -206,6 +278,7 @@ class Comparison {
   ComparedModels compared_;
   std::optional<FloatProbe> probe_;
   std::optional<OperatorPrecisions> precisions_;
+  uint64_t measured_ = 0;  // operators, in the order of compared_
   ComparisonReport report_;
 };
 
@@ -214,6 +287,11 @@ class Comparison {
 absl::StatusOr<ComparisonReport> CompareModels(const ComparedFile& a, const ComparedFile& b, SampleSource& samples,
                                                const CompareModelsOptions& options) {
   return Comparison(a, b, samples, options).Run();
+}
+
+absl::StatusOr<ComparisonReport> FindMainCauses(const ComparedFile& a, const ComparedFile& b, SampleSource& samples,
+                                                size_t split_max, const CompareModelsOptions& options) {
+  return Comparison(a, b, samples, options).RunQuickly(split_max);
 }
 
 }  // namespace lathe

@@ -1,6 +1,7 @@
 #ifndef LATHE_EXECUTOR_COMPARE_MODELS_H_
 #define LATHE_EXECUTOR_COMPARE_MODELS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,11 +25,11 @@ struct ComparedFile {
 struct CompareModelsOptions {
   int threads = 1;
   CancelToken cancel;
-  std::function<void(uint64_t done, uint64_t total)> progress;  // runs of samples, over all parts
+  std::function<void(uint64_t done, uint64_t total)> progress;  // runs of samples, each once for every operator
   std::string scratch_dir;                                      // for copies of the models
   // What the probe of single operators and the values that are read may take at a time, estimated; operators beyond it
   // are measured in further passes over the samples.
-  uint64_t probe_bytes_max = uint64_t{192} << 20;
+  uint64_t probe_bytes_max = uint64_t{512} << 20;
 };
 
 // Compares b, which was quantized, with a, which it was made from, on every sample: its outputs, then operator by
@@ -44,6 +45,11 @@ struct CompareModelsOptions {
 // CANCELLED.
 absl::StatusOr<ComparisonReport> CompareModels(const ComparedFile& a, const ComparedFile& b, SampleSource& samples,
                                                const CompareModelsOptions& options);
+
+// The same without the outputs, and at less cost: operators get the error of their outputs, and only the `split_max` of
+// them that seem to add most by it (beyond what their data bring) are split into causes and ranked.
+absl::StatusOr<ComparisonReport> FindMainCauses(const ComparedFile& a, const ComparedFile& b, SampleSource& samples,
+                                                size_t split_max, const CompareModelsOptions& options);
 
 }  // namespace lathe
 

@@ -24,18 +24,20 @@ double Sum(const std::vector<double>& parts) {
   return sum;
 }
 
-// The weights' noise that their range causes.
-double RangeNoise(const std::vector<double>& by_channel, const std::vector<double>& shares) {
-  double noise = 0;
-  for (size_t i = 0; i < by_channel.size() && !shares.empty(); ++i) {
-    noise += by_channel[i] * (shares.size() == by_channel.size() ? shares[i] : shares[0]);
+// Sums `parts` by channel, each times what `share` says of the channel's weights; 0 when nothing is known of them.
+template <typename Share>
+double SumShares(const std::vector<double>& parts, const std::vector<WeightDeviation>& deviations, Share share) {
+  double sum = 0;
+  for (size_t i = 0; i < parts.size() && !deviations.empty(); ++i) {
+    sum += parts[i] * share(deviations.size() == parts.size() ? deviations[i] : deviations[0]);
   }
-  return noise;
+  return sum;
 }
 
 std::vector<Noise> SplitNoise(const ProbedPlace& probed, const OperatorErrors& errors) {
   double weights = Sum(errors.weights), bias = errors.bias;
-  const double range_share = weights > 0 ? RangeNoise(errors.weights, probed.range_shares) / weights : 0;
+  const double range = SumShares(errors.weights, probed.deviations, [](const auto& w) { return w.range_share; });
+  const double range_share = weights > 0 ? range / weights : 0;
   if (errors.with_bias <= errors.without_bias) {
     weights = std::min(weights, errors.weights_and_bias);
     bias = 0;
@@ -49,6 +51,15 @@ std::vector<Noise> SplitNoise(const ProbedPlace& probed, const OperatorErrors& e
   std::erase_if(split, [&](const Noise& noise) { return !(noise.power > kFloatNoise * errors.signal); });
   std::stable_sort(split.begin(), split.end(), [](const Noise& x, const Noise& y) { return x.power > y.power; });
   return split;
+}
+
+// What a cause's noise is held against. An outlier among weights makes signal where it makes noise, so the range of
+// weights is held against what ordinary weights give.
+double SignalFor(ErrorCause cause, const ProbedPlace& probed, const OperatorErrors& errors) {
+  if (cause != ErrorCause::kWeightRange) return errors.signal;
+  const double ordinary =
+      SumShares(errors.channel_signal, probed.deviations, [](const auto& w) { return w.ordinary_power; });
+  return ordinary > 0 ? ordinary : errors.signal;
 }
 
 double Decibels(double signal, double noise) { return SqnrDb(signal, noise).value_or(0); }
@@ -70,6 +81,10 @@ AdviceFacts FactsFor(const OperatorComparison& row, const ProbedPlace& probed, c
   facts.weight_type = probed.weight_type;
   facts.weight_scale_shared = probed.weight_scale_shared;
   facts.used_share = UsedShare(errors);
+  if (facts.has_scales) {
+    facts.range_low = errors.grid_low;
+    facts.range_high = errors.grid_high;
+  }
   return facts;
 }
 
@@ -114,7 +129,8 @@ OperatorComparison MakeOperatorComparison(const Model& a, const Model& b, const 
   } else {
     const std::vector<TensorId>& inputs = b.subgraphs[0].inputs;
     const auto input = std::find(inputs.begin(), inputs.end(), place.b_outputs[0]) - inputs.begin();
-    row.b = {.index = static_cast<int>(input), .kind = "INPUT", .name = b.subgraphs[0].tensor(place.b_outputs[0]).name};
+    row.b = {
+        .index = static_cast<int>(input), .kind = kInputKind, .name = b.subgraphs[0].tensor(place.b_outputs[0]).name};
   }
   row.precision = precisions.Of(place.b);
   row.sqnr_db = SqnrDb(errors.signal, errors.total);

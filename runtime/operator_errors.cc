@@ -63,11 +63,26 @@ std::pair<double, double> GridOf(const TensorInfo& info) {
   return {(low - zero) * double{info.scale}, (high - zero) * double{info.scale}};
 }
 
-// A copy of a model in which chosen tensors can be read, loaded.
+// Drops what runs after the last of `tensors`, which become the only outputs: a part of the operators is measured
+// without running the rest. REQUIRES: operators write the tensors; not empty.
+void EndAfter(const std::vector<TensorId>& tensors, Model& model) {
+  Subgraph& graph = model.subgraphs[0];
+  size_t count = 0;
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    for (TensorId id : graph.ops[i].outputs) {
+      if (std::count(tensors.begin(), tensors.end(), id) > 0) count = i + 1;
+    }
+  }
+  graph.ops.resize(count);
+  graph.outputs = tensors;
+}
+
+// A copy of a model in which chosen tensors can be read, loaded. No tensors: its own outputs.
 class Observed {
  public:
   absl::Status Load(const Model& model, const std::vector<TensorId>& tensors, const std::string& path, int threads) {
-    const Model exposed = ExposeTensors(model, tensors);
+    Model exposed = ExposeTensors(model, tensors);
+    if (!tensors.empty()) EndAfter(tensors, exposed);
     const ScratchFile file(path);
     LATHE_ASSIGN_OR_RETURN(mapped_, file.Write(exposed));
     InterpreterOptions options;
@@ -138,6 +153,7 @@ void AddSteps(const Steps& steps, absl::Span<const float> inverse, std::pair<dou
     const double held = std::clamp(v, grid.first, grid.second);
     const double clip = (held - v) * scale, round = (double{steps.q[i]} - held) * scale;
     errors.accumulated += (own - y) * (own - y);
+    errors.channel_signal[channel] += y * y;
     errors.weights[channel] += (weights - own) * (weights - own);
     if (++channel == errors.weights.size()) channel = 0;
     errors.bias += (all - weights) * (all - weights);
@@ -170,6 +186,7 @@ class Measurement {
       OperatorErrors& errors = errors_.emplace_back();
       errors.split = op.conversion || !op.own.empty();
       errors.weights.assign(std::max<size_t>(op.weight_channels, 1), 0.0);
+      errors.channel_signal = errors.weights;
     }
   }
 
@@ -198,7 +215,6 @@ class Measurement {
     Sample sample;
     for (uint64_t done = 0;; ++done) {
       LATHE_RETURN_IF_ERROR(options_.cancel.Check());
-      if (done > 0 && options_.enough && options_.enough()) break;
       LATHE_ASSIGN_OR_RETURN(const bool more, samples.Next(&sample));
       if (!more) break;
       LATHE_RETURN_IF_ERROR(RunSample(sample));

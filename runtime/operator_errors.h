@@ -51,7 +51,7 @@ struct OperatorErrors {
   double total = 0;    // (q - y)^2
   bool split = false;  // the following were measured
   double accumulated = 0;
-  std::vector<double> weights;  // by channel
+  std::vector<double> weights, channel_signal;  // by channel: the weights' step, and y^2
   double bias = 0;
   double weights_and_bias = 0;             // (f(x, V, c) - f(x, W, b))^2
   double without_bias = 0, with_bias = 0;  // (f(x, V, b) - y)^2 and (f(x, V, c) - y)^2
@@ -68,8 +68,6 @@ struct OperatorErrorOptions {
   std::function<void(uint64_t done, uint64_t total)> progress;  // samples
   // Where copies of the models are written for the time of the call.
   std::string scratch_dir;
-  // Asked after each sample but the last: true ends the measurement with what there is.
-  std::function<bool()> enough;
 };
 
 // Runs the three models on every sample, one sample at a time, and keeps sums only. `probe` may have no operators. The

@@ -1,8 +1,10 @@
 // ModelService.CompareModels.
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "lathe/v1/artifact.pb.h"
 #include "server/field_checks.h"

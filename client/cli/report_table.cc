@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/accuracy_table.h"
 #include "client/cli/benchmark_table.h"
+#include "client/cli/comparison_table.h"
 #include "client/cli/size_text.h"
 #include "client/cli/table_row.h"
 
@@ -164,7 +165,8 @@ std::string OptimizeTable(const v1::Report& report) {
   if (report.has_error()) text += ErrorText(report.error());
   if (report.has_graph()) text += GraphText(report.graph());
   if (report.has_calibration()) text += CalibrationText(report.calibration());
-  text += StagesText(report.stages()) + SensitivityText(report.sensitivity()) + OperatorsText(report);
+  text += StagesText(report.stages()) + SensitivityText(report.sensitivity()) +
+          CausesText(report.causes(), report.causes_size()) + OperatorsText(report);
   return text + TimesText(report) + WarningsText(report.warnings()) + GatesText(report.gates());
 }
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "optimizer/passes/channel_shape.h"
-#include "optimizer/passes/weight_deviation.h"
 #include "optimizer/passes/weights.h"
 
 namespace lathe {
@@ -46,20 +45,31 @@ Model FloatProbe::Take() {
   return model;
 }
 
-ProbedPlace FloatProbe::Add(const ComparedOperator& place) {
-  ProbedPlace probed;
+FloatProbe::Constants FloatProbe::Look(const ComparedOperator& place, ProbedPlace& probed, bool describe) {
   probed.why_not = place.why_not;
   if (place.chain.empty()) {
     if (!place.data.empty()) probed.factors = factors_[place.a_outputs[0]];
-    return probed;
+    return {};
   }
-  const Constants constants = ReadConstants(place, probed);
+  Constants constants = ReadConstants(place, probed, describe);
   if (probed.why_not.empty()) probed.why_not = constants.why_not;
   if (probed.factors.empty()) probed.factors = PassedFactors(place);
   if (!probed.factors.empty()) {
     for (TensorId id : place.a_outputs) factors_[id] = probed.factors;
   }
-  if (!probed.why_not.empty()) return probed;
+  return constants;
+}
+
+ProbedPlace FloatProbe::Follow(const ComparedOperator& place) {
+  ProbedPlace probed;
+  Look(place, probed, false);
+  return probed;
+}
+
+ProbedPlace FloatProbe::Add(const ComparedOperator& place) {
+  ProbedPlace probed;
+  const Constants constants = Look(place, probed, true);
+  if (place.chain.empty() || !probed.why_not.empty()) return probed;
 
   std::vector<TensorId> data;
   for (const ComparedOperator::DataOperand& operand : place.data) {
@@ -77,7 +87,7 @@ ProbedPlace FloatProbe::Add(const ComparedOperator& place) {
   return probed;
 }
 
-FloatProbe::Constants FloatProbe::ReadConstants(const ComparedOperator& place, ProbedPlace& probed) {
+FloatProbe::Constants FloatProbe::ReadConstants(const ComparedOperator& place, ProbedPlace& probed, bool describe) {
   Constants constants;
   const Op &a = graph_a_.ops[place.a.index()], &b = graph_b_.ops[place.b.index()];
   const auto known = GetWeightOperands(a.kind);
@@ -88,13 +98,13 @@ FloatProbe::Constants FloatProbe::ReadConstants(const ComparedOperator& place, P
     const bool is_data = std::any_of(place.data.begin(), place.data.end(),
                                      [&](const auto& operand) { return operand.position == position; });
     if (is_data) continue;
-    ReadOperand(a, b, position, position == bias, probed, constants);
+    ReadOperand(a, b, position, position == bias, constants);
     if (!constants.why_not.empty() || constants.operands.empty()) continue;
     Operand& operand = constants.operands.back();
     if (operand.position != position || operand.is_bias || operand.copied.valid()) continue;
     if (const auto stored = ReadStoredConstant(b_, graph_b_, uses_b_, b.input(position))) {
       if (HasChannels(a.kind)) Rescale(place, *stored, operand, probed);
-      Describe(a, *stored, operand, probed);
+      if (describe) Describe(a, *stored, operand, probed);
     }
   }
   for (Operand& operand : constants.operands) {
@@ -104,8 +114,7 @@ FloatProbe::Constants FloatProbe::ReadConstants(const ComparedOperator& place, P
   return constants;
 }
 
-void FloatProbe::ReadOperand(const Op& a, const Op& b, size_t position, bool is_bias, ProbedPlace& /*probed*/,
-                             Constants& constants) {
+void FloatProbe::ReadOperand(const Op& a, const Op& b, size_t position, bool is_bias, Constants& constants) {
   const TensorId id = a.input(position);
   if (id.valid() && graph_a_.tensor(id).is_variable) return;  // state: the probe has its own
   Operand operand;
@@ -169,11 +178,10 @@ void FloatProbe::Describe(const Op& op, const StoredConstant& stored, const Oper
   probed.weight_type = stored.type;
   probed.weight_scale_shared = stored.scales.size() == 1 && layout.channels > 1;
   if (!operand.differs()) return;
-  const std::vector<double> shares = RangeShares(operand.own, stored, layout);
-  if (probed.range_shares.empty()) {
-    probed.range_shares = shares;
-  } else {  // several constants: the largest share stands for all
-    probed.range_shares = {std::max(probed.range_shares[0], shares[0])};
+  std::vector<WeightDeviation> deviations = FindWeightDeviations(operand.own, stored, layout);
+  // Of several constants the one with the largest share stands for all.
+  if (probed.deviations.empty() || deviations[0].range_share > probed.deviations[0].range_share) {
+    probed.deviations = std::move(deviations);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "optimizer/model/uses.h"
 #include "optimizer/passes/compared_operators.h"
 #include "optimizer/passes/stored_constant.h"
+#include "optimizer/passes/weight_deviation.h"
 
 namespace lathe {
 
@@ -22,8 +23,8 @@ struct ProbedPlace {
   std::vector<size_t> all;      // with b's weights and b's bias; empty: b's bias is the same
   // b's tensors hold that many times the values of a's, by last dimension; empty: the same values.
   std::vector<float> factors;
-  // What part of the error of b's weights their range causes (weight_deviation.h): by output channel, or one for all.
-  std::vector<double> range_shares;
+  // Of b's weights: by output channel, or one for all; empty: there are none, or they are a's.
+  std::vector<WeightDeviation> deviations;
   // How b stores the weights; FLOAT32 where there are none.
   TensorType weight_type = TensorType::kFloat32;
   bool weight_scale_shared = false;  // one scale for several output channels
@@ -42,6 +43,8 @@ class FloatProbe {
   // Puts a place of FindComparedOperators(a, b) into the probe. REQUIRES: in their order, but one may come again in a
   // later model.
   ProbedPlace Add(const ComparedOperator& place);
+  // Only looks at a place, so that factors go on through it: what Add says of factors, with nothing in the probe.
+  ProbedPlace Follow(const ComparedOperator& place);
   // What running the probe so far takes, about: constants and activations.
   uint64_t bytes() const { return bytes_; }
   bool empty() const { return probe_.subgraphs[0].ops.empty(); }
@@ -63,8 +66,10 @@ class FloatProbe {
     std::string why_not;
   };
 
-  Constants ReadConstants(const ComparedOperator& place, ProbedPlace& probed);
-  void ReadOperand(const Op& a, const Op& b, size_t position, bool is_bias, ProbedPlace& probed, Constants& constants);
+  // Constants, factors, and why the operator cannot be in the probe.
+  Constants Look(const ComparedOperator& place, ProbedPlace& probed, bool describe);
+  Constants ReadConstants(const ComparedOperator& place, ProbedPlace& probed, bool describe);
+  void ReadOperand(const Op& a, const Op& b, size_t position, bool is_bias, Constants& constants);
   void Rescale(const ComparedOperator& place, const StoredConstant& stored, Operand& weights, ProbedPlace& probed);
   void Describe(const Op& op, const StoredConstant& stored, const Operand& operand, ProbedPlace& probed) const;
   std::vector<float> PassedFactors(const ComparedOperator& place) const;

@@ -37,12 +37,10 @@ struct Group {
   double clipped = 0, rounded = 0;  // sums of e^2
 };
 
-// What a group's error is due to its range.
-double RangeError(Group& group, double scale, double highest, int bits) {
+// What a group's error is due to its range. `natural`: t.
+double RangeError(Group& group, double natural, double scale, double highest, int bits) {
   if (group.rounded == 0 || scale <= 0) return group.clipped;
-  std::vector<float> magnitudes(group.values.size());
-  std::transform(group.values.begin(), group.values.end(), magnitudes.begin(), [](float v) { return std::abs(v); });
-  double natural_scale = NaturalRange(magnitudes) / highest;
+  double natural_scale = natural / highest;
   if (bits < 8) {
     const math::ChannelLayout one = {1, 1, static_cast<int64_t>(group.values.size())};
     float least = 1;
@@ -55,8 +53,14 @@ double RangeError(Group& group, double scale, double highest, int bits) {
   return group.clipped + (1 - ratio * ratio) * group.rounded;
 }
 
-double ShareOfChannel(absl::Span<const float> weights, const StoredConstant& stored, const math::ChannelLayout& layout,
-                      size_t channel) {
+double NaturalRangeOf(const std::vector<float>& values) {
+  std::vector<float> magnitudes(values.size());
+  std::transform(values.begin(), values.end(), magnitudes.begin(), [](float v) { return std::abs(v); });
+  return NaturalRange(magnitudes);
+}
+
+WeightDeviation DeviationOfChannel(absl::Span<const float> weights, const StoredConstant& stored,
+                                   const math::ChannelLayout& layout, size_t channel) {
   std::map<size_t, Group> groups;
   const auto inner = static_cast<size_t>(layout.inner), channels = static_cast<size_t>(layout.channels);
   for (size_t outer = 0; outer < static_cast<size_t>(layout.outer); ++outer) {
@@ -70,14 +74,25 @@ double ShareOfChannel(absl::Span<const float> weights, const StoredConstant& sto
       group.values.push_back(weights[i]);
     }
   }
-  double range = 0, all = 0;
+  WeightDeviation deviation;
+  double range = 0, all = 0, power = 0, ordinary = 0;
   for (auto& [at, group] : groups) {
     all += group.clipped + group.rounded;
-    range += stored.scales.empty()
-                 ? group.clipped
-                 : RangeError(group, double{stored.scales[at]}, HighestLevel(stored), TypeBits(stored.type));
+    if (stored.scales.empty()) {
+      range += group.clipped;
+      continue;
+    }
+    const double natural = NaturalRangeOf(group.values);
+    range += RangeError(group, natural, double{stored.scales[at]}, HighestLevel(stored), TypeBits(stored.type));
+    for (float value : group.values) {
+      const double magnitude = std::abs(double{value}), clipped = std::min(magnitude, natural);
+      power += magnitude * magnitude;
+      ordinary += clipped * clipped;
+    }
   }
-  return all > 0 ? range / all : 0;
+  if (all > 0) deviation.range_share = range / all;
+  if (power > 0) deviation.ordinary_power = ordinary / power;
+  return deviation;
 }
 
 // The factor of one channel, 1 when too few weights tell; `sure`: it is not 1 by rounding alone.
@@ -120,11 +135,11 @@ Factor FactorOfChannel(absl::Span<const float> weights, const StoredConstant& st
 
 }  // namespace
 
-std::vector<double> RangeShares(absl::Span<const float> weights, const StoredConstant& stored,
-                                math::ChannelLayout layout) {
-  std::vector<double> shares(static_cast<size_t>(layout.channels));
-  ParallelFor(shares.size(), [&](size_t c) { shares[c] = ShareOfChannel(weights, stored, layout, c); });
-  return shares;
+std::vector<WeightDeviation> FindWeightDeviations(absl::Span<const float> weights, const StoredConstant& stored,
+                                                  math::ChannelLayout layout) {
+  std::vector<WeightDeviation> channels(static_cast<size_t>(layout.channels));
+  ParallelFor(channels.size(), [&](size_t c) { channels[c] = DeviationOfChannel(weights, stored, layout, c); });
+  return channels;
 }
 
 std::vector<float> FindChannelFactors(absl::Span<const float> weights, const StoredConstant& stored,

@@ -22,10 +22,18 @@ namespace lathe {
 // them), and below 8 bits not above the clip of least squared error (math/weight_error.h). 6 rms hold normally
 // distributed weights (5 of a million lie beyond 4.5) and Laplacian ones up to some thousands.
 //
-// For each channel the share of its error that its range causes, in [0, 1]; 0 where nothing errs or nothing is rounded
-// to a scale. REQUIRES: stored.values.size() == weights.size() == layout's product.
-std::vector<double> RangeShares(absl::Span<const float> weights, const StoredConstant& stored,
-                                math::ChannelLayout layout);
+struct WeightDeviation {
+  // Of the error of the channel's weights, what their range causes, in [0, 1]; 0 where nothing errs or nothing is
+  // rounded to a scale.
+  double range_share = 0;
+  // Of the power of the weights, what is left when they are clipped to +-t, in [0, 1]: an outlier makes signal where it
+  // makes noise, and would hide by it what it does to the others.
+  double ordinary_power = 1;
+};
+
+// For each channel. REQUIRES: stored.values.size() == weights.size() == layout's product.
+std::vector<WeightDeviation> FindWeightDeviations(absl::Span<const float> weights, const StoredConstant& stored,
+                                                  math::ChannelLayout layout);
 
 // Cross-layer equalization multiplies the weights of an output channel by a factor and the weights that read it by the
 // inverse; the file says nothing about it. Per output channel the median of stored / w over weights that rounding

@@ -21,6 +21,9 @@ enum class ErrorCause {
   kAccumulated,  // its data were off already
 };
 
+// The kind of an OperatorRef that is an input of the model.
+inline constexpr char kInputKind[] = "INPUT";
+
 struct OperatorRef {
   int subgraph = 0;
   int index = 0;     // in the file

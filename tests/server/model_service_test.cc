@@ -1,5 +1,7 @@
 #include "server/model_service.h"
 
+#include <gmock/gmock.h>
+
 #include "tests/server/server_fixture.h"
 
 namespace lathe {
@@ -26,11 +28,10 @@ TEST_F(ModelServiceTest, CompareSaysAllThatIsWrongWithARequest) {
   request.mutable_data()->mutable_preprocessing()->set_scale(0);
   v1::CompareModelsResponse response;
   grpc::ClientContext context;
-  const absl::Status status = Decode(models_->CompareModels(&context, request, &response)).status;
-  EXPECT_THAT(status, HasReason(absl::StatusCode::kInvalidArgument, "BAD_REQUEST"));
-  std::vector<std::string> fields;
-  for (const FieldViolation& violation : ViolationsOf(status)) fields.push_back(violation.field);
-  EXPECT_THAT(fields, testing::UnorderedElementsAre("model", "against", "data.preprocessing.scale", "samples_max"));
+  const RpcError error = Decode(models_->CompareModels(&context, request, &response));
+  EXPECT_EQ(error.reason, "BAD_REQUEST");
+  EXPECT_THAT(error.violated_fields,
+              testing::UnorderedElementsAre("model", "against", "data.preprocessing.scale", "samples_max"));
 }
 
 TEST_F(ModelServiceTest, CompareSaysWhichArtifactIsMissing) {
@@ -39,8 +40,7 @@ TEST_F(ModelServiceTest, CompareSaysWhichArtifactIsMissing) {
   request.set_against("projects/default/artifacts/" + std::string(64, 'a'));
   v1::CompareModelsResponse response;
   grpc::ClientContext context;
-  const auto decoded = Decode(models_->CompareModels(&context, request, &response));
-  EXPECT_EQ(decoded.reason, "ARTIFACT_NOT_FOUND");
+  EXPECT_EQ(Decode(models_->CompareModels(&context, request, &response)).reason, "ARTIFACT_NOT_FOUND");
   request.set_against(request.model());
   grpc::ClientContext again;
   EXPECT_EQ(Decode(models_->CompareModels(&again, request, &response)).reason, "EXECUTOR_MISSING");
