@@ -32,7 +32,8 @@ absl::StatusOr<std::unique_ptr<SampleSource>> DataSamples::Open(const Model& mod
   LATHE_ASSIGN_OR_RETURN(samples->file_, DataFile::Open(path, options.total_bytes_max));
   LATHE_RETURN_IF_ERROR(Annotate(samples->MatchColumns(), absl::StrFormat("data file '%s'", samples->file_name_)));
   for (size_t input = 0; input < samples->inputs_.size(); ++input) {
-    LATHE_RETURN_IF_ERROR(Annotate(samples->CheckInput(input), samples->Where(samples->input_columns_[input].column)));
+    LATHE_RETURN_IF_ERROR(Annotate(samples->CheckInput(input, options.preprocessing),
+                                   samples->Where(samples->input_columns_[input].column)));
   }
   LATHE_RETURN_IF_ERROR(samples->CheckImagesChanged(options.preprocessing));
   LATHE_RETURN_IF_ERROR(samples->FindLabels(options.labels));
@@ -199,7 +200,9 @@ void DataSamples::PrepareChecks(const Model& model) {
     InputColumn& source = input_columns_[input];
     const TensorInfo& info = inputs_[input];
     source.rows_max = FindIndexedRows(model, info.id);
-    const bool is_image = info.type == TensorType::kFloat32 && FindImageLayout(info) && !ScalesItsInput(model, info);
+    // Three dimensions may as well be sound or text.
+    const bool is_image = info.type == TensorType::kFloat32 && info.shape.size() == 4 && FindImageLayout(info) &&
+                          !ScalesItsInput(model, info);
     columns.push_back({info, Where(source.column), FindExpectedRange(model, info), is_image});
   }
   std::optional<int64_t> classes;

@@ -85,6 +85,12 @@ class SpecParser {
   void ParseData(const std::string& field, const v1::DatasetRef& data, JobRequest& request) {
     if (!data.artifact().empty()) Need(field + ".artifact", data.artifact(), v1::Artifact::DATASET, request);
     if (data.sample_limit() > INT32_MAX) checks_.Add(field + ".sample_limit", "is above 2^31 - 1");
+    if (!v1::Preprocessing::Channels_IsValid(data.preprocessing().channels())) {
+      checks_.Add(field + ".preprocessing.channels", "is not known to this version");
+    }
+    if (!v1::Preprocessing::Resize::Method_IsValid(data.preprocessing().resize().method())) {
+      checks_.Add(field + ".preprocessing.resize.method", "is not known to this version");
+    }
     ViolationList violations(field);
     CheckPreprocessing(PreprocessingFromProto(data.preprocessing()), violations);
     for (const FieldViolation& violation : violations.violations()) {

@@ -2,6 +2,7 @@
 #define LATHE_TESTS_RUNTIME_ARROW_WRITER_H_
 
 #include <arrow/array.h>
+#include <arrow/type.h>
 
 #include <memory>
 #include <string>

@@ -1,6 +1,5 @@
 #include "runtime/data_file.h"
 
-#include <arrow/type.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
