@@ -94,7 +94,7 @@ absl::Status DataSamples::MatchColumns() {
     warnings_.push_back(absl::StrFormat("data file '%s': %s and was ignored", file_name_, what));
   }
   for (size_t match : matches) {
-    input_columns_.push_back({match, {}});
+    input_columns_.emplace_back().column = match;
     columns_.push_back(match);
   }
   return absl::OkStatus();

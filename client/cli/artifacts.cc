@@ -1,6 +1,7 @@
 // lathe artifacts ...
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
