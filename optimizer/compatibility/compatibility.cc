@@ -59,6 +59,27 @@ void CutAfterFirstRefusal(const Subgraph& graph, absl::Span<OperatorCompatibilit
   }
 }
 
+// XNNPACK takes what unpacks a constant only together with an operator that reads it.
+void LeaveUnreadConstants(const Model& model, const Subgraph& graph, absl::Span<OperatorCompatibility> rows) {
+  const UseMap uses(graph);
+  std::vector<bool> unpacks(graph.ops.size());
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const Op& op = graph.ops[i];
+    if ((op.kind != OpKind::kDequantize && op.kind != OpKind::kDensify) || !op.input(0).valid()) continue;
+    const OpId producer = uses.producer(op.inputs[0]);
+    unpacks[i] = model.IsConstant(graph.tensor(op.inputs[0])) || (producer.valid() && unpacks[producer.index()]);
+  }
+  for (size_t i = graph.ops.size(); i-- > 0;) {
+    if (!unpacks[i] || !rows[i].accepted || graph.ops[i].outputs.empty()) continue;
+    const absl::Span<const OpId> readers = uses.consumers(graph.ops[i].outputs[0]);
+    const bool taken =
+        std::any_of(readers.begin(), readers.end(), [&](OpId reader) { return rows[reader.index()].accepted; });
+    if (taken) continue;
+    rows[i].accepted = false;
+    rows[i].reason = "no operator that reads its constant is taken by XNNPACK";
+  }
+}
+
 // Conversions at the ends of the model run on the CPU wherever a model with float inputs and outputs does.
 bool IsConversion(const OperatorCompatibility& row) { return row.kind == "QUANTIZE" || row.kind == "DEQUANTIZE"; }
 
@@ -112,6 +133,7 @@ CompatibilityReport CheckTarget(const Model& model, Target target) {
       row.accepted = row.reason.empty();
       row.macs = CountMacs(model, graph, op);
     }
+    if (target == Target::kCpu) LeaveUnreadConstants(model, graph, absl::MakeSpan(report.rows).subspan(first));
     if (target == Target::kEdgeTpu) CutAfterFirstRefusal(graph, absl::MakeSpan(report.rows).subspan(first));
   }
   for (const OperatorCompatibility& row : report.rows) {

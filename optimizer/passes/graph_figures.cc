@@ -89,7 +89,10 @@ bool IsDelegated(const Model& model, const Subgraph& subgraph, const Op& op) {
   };
   if (touches(op.inputs, TensorType::kInt16) || touches(op.outputs, TensorType::kInt16)) return false;
   if (op.kind == OpKind::kBatchMatmul) {
-    return op.input(1).valid() && model.IsConstant(subgraph.tensor(op.inputs[1]));
+    // Seen in trained transformers: symmetric right operands are taken, computed ones too, all others are not.
+    if (!op.input(1).valid()) return false;
+    const std::vector<int64_t>& zero_points = subgraph.tensor(op.inputs[1]).quantization.zero_point;
+    return std::all_of(zero_points.begin(), zero_points.end(), [](int64_t zero_point) { return zero_point == 0; });
   }
   const bool listed =
       std::find(std::begin(kDelegatedInInt8), std::end(kDelegatedInInt8), op.kind) != std::end(kDelegatedInInt8);

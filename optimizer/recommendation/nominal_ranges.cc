@@ -31,10 +31,13 @@ class Ranger {
   }
 
  private:
-  // [low, magnitude], or about 0 for a negative low; the magnitude is the tensor's own.
+  // [0, high], or about 0 for a negative low, with ends that are the tensor's own. Who reaches highest reaches least
+  // low: in data, too, the range that several tensors share is seldom that of one of them.
   static TensorRange Own(TensorId id, float low) {
-    const float high = kMagnitude * (1.0f + 0.001f * static_cast<float>(id.value % 997));
-    return {low < 0 ? -high : 0.0f, high};
+    constexpr int32_t kSteps = 997;
+    const int32_t step = id.value % kSteps;
+    const float high = kMagnitude * (1.0f + 0.001f * static_cast<float>(step));
+    return {low < 0 ? -kMagnitude * (1.0f + 0.001f * static_cast<float>(kSteps - step)) : 0.0f, high};
   }
 
   void Set(TensorId id, TensorRange range) {

@@ -63,6 +63,22 @@ TEST(CheckTargetTest, TheEdgeTpuStopsAtTheFirstOperatorThatItRefuses) {
   EXPECT_THAT(tpu.rows[3].reason, HasSubstr("operator 2 HARD_SWISH"));
 }
 
+TEST(CheckTargetTest, XnnpackUnpacksConstantsOnlyForItself) {
+  for (const OpKind reader : {OpKind::kAdd, OpKind::kGather}) {
+    ModelBuilder builder;
+    const TensorId half = builder.Constant("half", {1, 2}, TensorType::kFloat16, std::vector<uint8_t>(4));
+    const TensorId floats = builder.Activation("floats", {1, 2});
+    builder.AddOp(OpKind::kDequantize, {half}, {floats});
+    const bool gathers = reader == OpKind::kGather;
+    const TensorId input = builder.Input("in", {1, 2}, gathers ? TensorType::kInt32 : TensorType::kFloat32);
+    const TensorId output =
+        builder.Activation("out", gathers ? std::vector<int32_t>{1, 1, 2, 2} : std::vector<int32_t>{1, 2});
+    builder.AddOp(reader, {floats, input}, {output}, gathers ? MakeGatherOptions(1) : MakeAddOptions());
+    builder.Output(output);
+    EXPECT_EQ(CheckTarget(builder.Build(), Target::kCpu).rows[0].accepted, !gathers);
+  }
+}
+
 TEST(CheckTargetTest, ModelsWithoutOperatorsRunEverywhere) {
   ModelBuilder builder;
   builder.Output(builder.Input("in", {1}));

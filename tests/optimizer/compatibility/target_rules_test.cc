@@ -71,6 +71,20 @@ TEST(XnnpackRulesTest, ScalesFarApartAreNotTaken) {
   EXPECT_THAT(WhyNotOnXnnpack({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), HasSubstr("scales"));
 }
 
+TEST(XnnpackRulesTest, Int8MatricesOnTheRightAreSymmetric) {
+  for (const int64_t zero_point : {0, 3}) {
+    ModelBuilder builder;
+    const TensorId a = builder.Input("a", {1, 4, 8}, TensorType::kInt8),
+                   b = builder.Input("b", {1, 8, 4}, TensorType::kInt8);
+    const TensorId out = builder.Activation("out", {1, 4, 4}, TensorType::kInt8, PerTensor(0.05f, 0));
+    builder.model().subgraphs[0].tensor(a).quantization = PerTensor(0.05f, 2);
+    builder.model().subgraphs[0].tensor(b).quantization = PerTensor(0.05f, zero_point);
+    builder.AddOp(OpKind::kBatchMatmul, {a, b}, {out}, MakeBatchMatmulOptions({}));
+    const Model model = builder.BuildUnverified();
+    EXPECT_EQ(WhyNotOnXnnpack({model, model.subgraphs[0], model.subgraphs[0].ops[0]}).empty(), zero_point == 0);
+  }
+}
+
 TEST(GpuRulesTest, RanksVersionsAndTypesAreBounded) {
   EXPECT_EQ(Why(WhyNotOnGpu, {.kind = OpKind::kRelu}), "");
   EXPECT_THAT(Why(WhyNotOnGpu, {.kind = OpKind::kRelu, .shape = {1, 1, 4, 4, 8}}), HasSubstr("5 dimensions"));
