@@ -3,15 +3,15 @@
 #include "common/build_id.h"
 #include "common/digest.h"
 #include "executor/provenance.h"
+#include "optimizer/model/model_reader.h"
 #include "optimizer/model/op_kind.h"
 #include "runtime/litert_library.h"
 #include "wire/recipe.h"
 
 namespace lathe {
 
-absl::StatusOr<std::unique_ptr<SampleSource>> OpenJobSamples(const JobContext& context, const Model& model,
-                                                             const std::string& relative, const Recipe* recipe) {
-  const internal::v1::SampleOptions& given = context.spec.samples();
+SampleOptions JobSampleOptions(const JobContext& context, const internal::v1::SampleOptions& given,
+                               const Recipe* recipe) {
   SampleOptions options;
   if (recipe != nullptr) {
     options.scale = recipe->data_scale;
@@ -23,9 +23,25 @@ absl::StatusOr<std::unique_ptr<SampleSource>> OpenJobSamples(const JobContext& c
   if (given.has_input_high()) options.input_high = given.input_high();
   options.sample_limit = given.sample_limit();
   options.seed = context.spec.seed();
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<SampleSource>> OpenJobSamples(const JobContext& context, const Model& model,
+                                                             const std::string& relative, const Recipe* recipe) {
+  const SampleOptions options = JobSampleOptions(context, context.spec.samples(), recipe);
   if (relative.empty()) return MakeSyntheticSamples(model, options);
   LATHE_ASSIGN_OR_RETURN(std::string path, context.Path(relative));
   return OpenSamples(model, path, options);
+}
+
+absl::StatusOr<ModelFile> ReadModelFile(const JobContext& context, const std::string& relative, const char* what) {
+  ModelFile read;
+  LATHE_ASSIGN_OR_RETURN(read.path, context.Path(relative));
+  LATHE_ASSIGN_OR_RETURN(read.file, MappedFile::Open(read.path));
+  absl::StatusOr<Model> model = ReadModel(read.file);
+  if (!model.ok()) return Annotate(model.status(), what);
+  read.model = *std::move(model);
+  return read;
 }
 
 LatencyReport MakeLatencyReport(const std::vector<Latency>& latencies, int threads) {

@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "common/file.h"
 #include "common/parallel.h"
+#include "executor/accuracy.h"
 #include "executor/candidate.h"
 #include "executor/job.h"
 #include "executor/job_parts.h"
@@ -27,6 +28,7 @@
 #include "runtime/compare.h"
 #include "runtime/held_back.h"
 #include "runtime/sample_subset.h"
+#include "wire/gate.h"
 #include "wire/recipe.h"
 #include "wire/report.h"
 
@@ -60,11 +62,13 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(Write());
     report_.transform_peak_rss_bytes = PeakRssBytes();
     LATHE_RETURN_IF_ERROR(Compare());
+    LATHE_RETURN_IF_ERROR(Evaluate());
     LATHE_RETURN_IF_ERROR(Measure());
     timer_.End();
     Describe();
     internal::v1::ExecutorResult result;
     *result.mutable_report() = ReportToProto(report_);
+    LATHE_RETURN_IF_ERROR(HoldGates(spec_.gates(), result.mutable_report()));
     return result;
   }
 
@@ -269,7 +273,7 @@ class OptimizeJob {
   }
 
   absl::Status Compare() {
-    context_.events.BeginPhase("compare", 0.65, 0.85);
+    context_.events.BeginPhase("compare", 0.65, spec_.evaluation().empty() ? 0.85 : 0.75);
     timer_.Begin("compare");
     LATHE_RETURN_IF_ERROR(OpenSamplesOnce());
     SampleSource& samples = held_back_ != nullptr ? *held_back_ : *samples_;
@@ -299,6 +303,21 @@ class OptimizeJob {
       }
     }
     return absl::OkStatus();
+  }
+
+  absl::Status Evaluate() {
+    if (spec_.evaluation().empty()) return absl::OkStatus();
+    context_.events.BeginPhase("evaluate", 0.75, 0.85);
+    timer_.Begin("evaluate");
+    const AccuracyRequest request = {.data = spec_.evaluation(),
+                                     .metric = spec_.metric(),
+                                     .options = spec_.metric_options(),
+                                     .samples = spec_.evaluation_samples(),
+                                     .recipe = &recipe_};
+    const std::vector<EvaluatedModel> models = {
+        {input_, input_file_->bytes(), input_file_.get(), "the input model"},
+        {model_, output_file_->bytes(), output_file_.get(), "the optimized model"}};
+    return MeasureAccuracy(context_, request, models, report_);
   }
 
   absl::Status Measure() {

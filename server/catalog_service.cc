@@ -51,7 +51,7 @@ grpc::ServerUnaryReactor* CatalogServiceImpl::GetCapabilities(grpc::CallbackServ
   response->set_build_id(std::string(BuildId()));
   SetLimits(response->mutable_limits());
   for (const PresetInfo& info : Presets()) SetPreset(info, response->add_presets());
-  for (const char* kind : {"optimize", "benchmark"}) response->add_job_kinds(kind);
+  for (const char* kind : {"optimize", "benchmark", "evaluate"}) response->add_job_kinds(kind);
   response->add_api_versions("lathe.v1");
   response->add_schema_versions(3);
   for (const char* format : {"npz", "npy"}) response->add_data_formats(format);

@@ -6,10 +6,13 @@
 
 #include "common/random_id.h"
 #include "lathe/v1/artifact.pb.h"
+#include "optimizer/recipe/metric.h"
 #include "optimizer/recipe/validate.h"
 #include "server/field_checks.h"
 #include "server/limits.h"
 #include "server/names.h"
+#include "wire/gate.h"
+#include "wire/metric_options.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -28,8 +31,11 @@ class SpecParser {
     } else if (spec.has_benchmark()) {
       request.job.kind = "benchmark";
       ParseBenchmark(spec.benchmark(), request);
+    } else if (spec.has_evaluate()) {
+      request.job.kind = "evaluate";
+      ParseEvaluate(spec.evaluate(), request);
     } else {
-      checks_.Add("spec", "say what to do: optimize or benchmark");
+      checks_.Add("spec", "say what to do: optimize, benchmark or evaluate");
     }
     ParseTimes(spec);
     ParseBudgets(*spec.mutable_budgets());
@@ -55,9 +61,40 @@ class SpecParser {
       checks_.Add(resolved.status());
     }
     ParseData("spec.optimize.calibration", optimize.calibration(), request);
-    if (optimize.acceptance_size() > 0) {
-      checks_.Add("spec.optimize.acceptance", "gates are not implemented in this version; leave it empty");
+    ParseAccuracy(optimize, request);
+  }
+
+  // What an optimize job measures and must reach beyond its recipe.
+  void ParseAccuracy(const v1::OptimizeSpec& optimize, JobRequest& request) {
+    ParseData("spec.optimize.evaluation", optimize.evaluation(), request);
+    GateCircumstances circumstances;
+    circumstances.benchmarks = !optimize.skip_benchmark();
+    circumstances.has_data = !optimize.calibration().artifact().empty();
+    if (!optimize.evaluation().artifact().empty()) {
+      circumstances.metric = optimize.metric().empty() ? kDefaultMetric : optimize.metric();
+      AddAll(CheckMetric(circumstances.metric, MetricOptionsFromProto(optimize.metric_options()),
+                         "spec.optimize.metric", "spec.optimize.metric_options"));
+    } else if (!optimize.metric().empty() || optimize.has_metric_options()) {
+      checks_.Add("spec.optimize.metric", "needs data: name an artifact in spec.optimize.evaluation");
     }
+    AddAll(CheckGates(optimize.acceptance(), circumstances, "spec.optimize.acceptance"));
+  }
+
+  void ParseEvaluate(const v1::EvaluateSpec& evaluate, JobRequest& request) {
+    Need("spec.evaluate.model", evaluate.model(), v1::Artifact::MODEL, request);
+    if (!evaluate.against().empty()) Need("spec.evaluate.against", evaluate.against(), v1::Artifact::MODEL, request);
+    if (evaluate.data().artifact().empty()) checks_.Add("spec.evaluate.data.artifact", "is required");
+    ParseData("spec.evaluate.data", evaluate.data(), request);
+    AddAll(CheckMetric(evaluate.metric(), MetricOptionsFromProto(evaluate.options()), "spec.evaluate.metric",
+                       "spec.evaluate.options"));
+    const MetricInfo* metric = FindMetric(evaluate.metric());
+    if (metric != nullptr && !metric->needs_labels && evaluate.against().empty()) {
+      checks_.Add("spec.evaluate.against", absl::StrFormat("is required: %s compares two models", metric->name));
+    }
+  }
+
+  void AddAll(const std::vector<FieldViolation>& violations) {
+    for (const FieldViolation& violation : violations) checks_.Add(violation.field, violation.description);
   }
 
   void ParseBenchmark(const v1::BenchmarkSpec& benchmark, JobRequest& request) {
@@ -138,15 +175,13 @@ class SpecParser {
 
 // Empty when the kind works in this version.
 absl::Status CheckKind(const v1::JobSpec& spec) {
-  const char* kind = spec.has_evaluate()  ? "evaluate"
-                     : spec.has_search()  ? "search"
-                     : spec.has_inspect() ? "inspect"
-                                          : "";
+  const char* kind = spec.has_search() ? "search" : spec.has_inspect() ? "inspect" : "";
   if (*kind == '\0') return absl::OkStatus();
   return MakeError(
       absl::StatusCode::kUnimplemented, "KIND_UNIMPLEMENTED",
-      absl::StrFormat("jobs of kind '%s' are not implemented in this version; it has optimize and benchmark%s", kind,
-                      spec.has_inspect() ? ", and ModelService.InspectModel answers at once" : ""));
+      absl::StrFormat(
+          "jobs of kind '%s' are not implemented in this version; it has optimize, benchmark and evaluate%s", kind,
+          spec.has_inspect() ? ", and ModelService.InspectModel answers at once" : ""));
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ struct JobError {
 // What a client gives. `id` is "" to let the store make one ("j-" and a time-ordered id).
 struct NewJob {
   std::string project, id;
-  std::string kind;    // optimize, benchmark
+  std::string kind;    // optimize, benchmark, evaluate
   std::string preset;  // for filters and metrics; "" if none
   std::string spec;
   Labels labels;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "wire/accuracy_report.h"
 #include "wire/compatibility_report.h"
 #include "wire/json.h"
 
@@ -146,6 +147,7 @@ v1::Report ReportToProto(const Report& report) {
   Fill(report.input, proto.mutable_input());
   if (report.output) Fill(*report.output, proto.mutable_output());
   if (report.latency) Fill(*report.latency, proto.mutable_latency());
+  if (report.accuracy) *proto.mutable_accuracy() = AccuracyToProto(*report.accuracy);
   if (report.error) Fill(*report.error, proto.mutable_error());
   for (const OperatorReport& op : report.operators) Fill(op, proto.add_operators());
   for (const PlanStep& step : report.plan) Fill(step, proto.add_plan());

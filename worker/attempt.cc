@@ -69,6 +69,7 @@ absl::StatusOr<std::string> Attempt::Work() {
   LATHE_ASSIGN_OR_RETURN(const JobProduct product,
                          stores_.executor.Execute(
                              claimed, [this](std::string progress) { OnProgress(std::move(progress)); }, cancel_));
+  verdict_ = product.verdict;
   return PublishOutputs(directory->path(), product);
 }
 
@@ -151,7 +152,9 @@ void Attempt::Finish(const absl::StatusOr<std::string>& result) {
     return;
   }
   Verdict verdict;
-  if (result.ok()) {
+  if (result.ok() && !verdict_.ok()) {
+    verdict.outcome = {.state = JobState::kFailed, .result = *result, .error = JobErrorFrom(verdict_)};
+  } else if (result.ok()) {
     verdict.outcome = {.state = JobState::kSucceeded, .result = *result, .error = {}};
   } else {
     verdict = Judge(job_, result.status(), {.drained = drained_, .deadline_passed = DeadlinePassed()});
@@ -163,13 +166,14 @@ void Attempt::Finish(const absl::StatusOr<std::string>& result) {
   }
   const char* state =
       verdict.kind == Verdict::Kind::kFinish ? JobStateName(verdict.outcome.state) : JobStateName(JobState::kQueued);
+  const absl::Status& error = result.ok() ? verdict_ : result.status();
   Log(LogLevel::kInfo, "job_ended", "attempt ended",
       {{"job", job_.key.id},
        {"project", job_.key.project},
        {"attempt", job_.attempt},
        {"state", state},
-       {"reason", result.ok() ? "" : ReasonOf(result.status())},
-       {"error", result.ok() ? "" : std::string(result.status().message())}});
+       {"reason", ReasonOf(error)},
+       {"error", std::string(error.message())}});
 }
 
 }  // namespace lathe

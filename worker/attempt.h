@@ -66,6 +66,7 @@ class Attempt {
   const std::function<void()> progress_waits_;
   const CancelToken cancel_;
   std::atomic<bool> drained_{false};
+  absl::Status verdict_;  // JobProduct::verdict; of Run's thread
   std::atomic<bool> lost_{false};
 
   std::mutex mutex_;

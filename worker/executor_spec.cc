@@ -15,15 +15,20 @@ std::string InputPath(const std::string& artifact_name) {
   return artifact_name.empty() ? "" : "input/" + DigestOf(artifact_name);
 }
 
-void SetSamples(const v1::DatasetRef& data, internal::v1::ExecutorSpec& spec) {
-  spec.set_seed(data.seed());
-  internal::v1::SampleOptions& samples = *spec.mutable_samples();
+internal::v1::SampleOptions SampleOptionsOf(const v1::DatasetRef& data) {
+  internal::v1::SampleOptions samples;
   samples.set_sample_limit(data.sample_limit());
   if (data.preprocessing().has_scale()) samples.set_scale(data.preprocessing().scale());
   if (data.preprocessing().has_mean()) samples.set_mean(data.preprocessing().mean());
-  if (!data.has_input_range()) return;
+  if (!data.has_input_range()) return samples;
   samples.set_input_low(data.input_range().low());
   samples.set_input_high(data.input_range().high());
+  return samples;
+}
+
+void SetSamples(const v1::DatasetRef& data, internal::v1::ExecutorSpec& spec) {
+  spec.set_seed(data.seed());
+  *spec.mutable_samples() = SampleOptionsOf(data);
 }
 
 void SetOptimize(const v1::OptimizeSpec& job, internal::v1::ExecutorSpec& spec) {
@@ -37,6 +42,22 @@ void SetOptimize(const v1::OptimizeSpec& job, internal::v1::ExecutorSpec& spec) 
     work.set_model_sha256(std::string(digest->begin(), digest->end()));
   }
   SetSamples(job.calibration(), spec);
+  *work.mutable_gates() = job.acceptance();
+  if (job.evaluation().artifact().empty()) return;
+  work.set_evaluation(InputPath(job.evaluation().artifact()));
+  work.set_metric(job.metric());
+  *work.mutable_metric_options() = job.metric_options();
+  *work.mutable_evaluation_samples() = SampleOptionsOf(job.evaluation());
+}
+
+void SetEvaluate(const v1::EvaluateSpec& job, internal::v1::ExecutorSpec& spec) {
+  internal::v1::ExecutorSpec::Evaluate& work = *spec.mutable_evaluate();
+  work.set_model(InputPath(job.model()));
+  work.set_against(InputPath(job.against()));
+  work.set_data(InputPath(job.data().artifact()));
+  work.set_metric(job.metric());
+  *work.mutable_options() = job.options();
+  SetSamples(job.data(), spec);
 }
 
 void SetBenchmark(const v1::BenchmarkSpec& job, internal::v1::ExecutorSpec& spec) {
@@ -56,9 +77,11 @@ absl::StatusOr<internal::v1::ExecutorSpec> MakeExecutorSpec(const v1::JobSpec& j
     SetOptimize(job.optimize(), spec);
   } else if (job.has_benchmark()) {
     SetBenchmark(job.benchmark(), spec);
+  } else if (job.has_evaluate()) {
+    SetEvaluate(job.evaluate(), spec);
   } else {
     return MakeError(absl::StatusCode::kUnimplemented, "KIND_UNIMPLEMENTED",
-                     "this version runs jobs of kind optimize and benchmark only");
+                     "this version runs jobs of kind optimize, benchmark and evaluate only");
   }
   uint32_t threads = static_cast<uint32_t>(options.threads);
   if (job.budgets().threads() != 0) threads = std::min(threads, job.budgets().threads());

@@ -35,11 +35,13 @@ struct PublishedOutput {
   uint64_t size_bytes = 0;
 };
 
-// What a successful attempt leaves.
+// What an attempt leaves that did its work.
 struct JobProduct {
   std::vector<JobOutput> outputs;
   // Makes the job's stored result once the outputs have their digests, in the order of `outputs`.
   std::function<std::string(const std::vector<PublishedOutput>&)> result;
+  // Not OK: the job is FAILED with this error all the same, and keeps outputs and result (an unmet gate).
+  absl::Status verdict = absl::OkStatus();
 };
 
 // Runs attempts. Decorators wrap it. Thread-safe: several attempts run at once.

@@ -9,6 +9,7 @@
 #include "executor/supervisor.h"
 #include "lathe/v1/artifact.pb.h"
 #include "lathe/v1/job.pb.h"
+#include "wire/gate.h"
 #include "wire/report.h"
 #include "worker/executor_spec.h"
 
@@ -87,6 +88,7 @@ absl::StatusOr<JobProduct> SubprocessExecutor::Execute(const ClaimedJob& job,
     return MakeError(absl::StatusCode::kInternal, "EXECUTOR_CRASHED", "the executor ended well but left no report");
   }
   JobProduct product;
+  product.verdict = GateVerdict(result->report());
   if (job_spec.has_optimize()) {
     product.outputs.push_back({kModelRole, kModelPath, v1::Artifact::MODEL, "application/vnd.tflite"});
   }

@@ -28,6 +28,10 @@ struct RecipeOptions {
   bool sensitivity = false;
   std::optional<double> scale, mean;
   std::string input_range;  // "LO,HI" or ""
+  std::string evaluation;   // path of a data file that accuracy is measured on; "": none is
+  std::string metric;       // "": agreement; also of evaluate jobs
+  std::string metric_options_path;
+  std::vector<std::string> gates;  // see ParseGate
   bool no_benchmark = false;
   std::optional<uint32_t> threads;
   uint64_t seed = 0;
@@ -50,6 +54,17 @@ struct BenchmarkOptions {
   uint64_t seed = 0;
 };
 absl::Status Benchmark(const BenchmarkOptions& options, Output& output);
+
+struct EvaluateOptions {
+  std::string model, against, data, server;
+  std::string metric, metric_options_path;
+  std::string predictions_dir;  // "": predictions are not kept
+  std::optional<double> scale, mean;
+  std::optional<uint32_t> threads;
+  uint64_t samples = 0;  // 0: all
+  uint64_t seed = 0;
+};
+absl::Status Evaluate(const EvaluateOptions& options, Output& output);
 
 struct ModelOptions {
   std::string model, server;
@@ -74,7 +89,8 @@ struct SubmitOptions {
   std::string server;
   std::string model;  // a file, which is uploaded, or an artifact
   std::string against;
-  bool benchmark = false;  // kind of job: benchmark instead of optimize
+  std::string kind = "optimize";  // or benchmark, evaluate
+  std::string data;               // of an evaluation
   uint32_t runs = 0;
   std::string job_id, request_id;
   std::vector<std::string> labels;  // KEY=VALUE

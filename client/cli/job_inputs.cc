@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
@@ -13,7 +14,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "common/file.h"
+#include "common/utf8.h"
+#include "optimizer/recipe/gate.h"
+#include "optimizer/recipe/metric.h"
 #include "optimizer/recipe/validate.h"
+#include "wire/gate.h"
+#include "wire/metric_options.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -60,6 +66,31 @@ absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options) {
   return recipe;
 }
 
+absl::StatusOr<v1::MetricOptions> MakeMetricOptions(const std::string& metric, const std::string& path) {
+  v1::MetricOptions options;
+  if (!path.empty()) {
+    LATHE_ASSIGN_OR_RETURN(options, ReadMetricOptionsFile(path));
+  }
+  const auto violations = CheckMetric(metric, MetricOptionsFromProto(options), "--metric", "--metric-options");
+  if (!violations.empty()) return MakeViolationsError(violations);
+  return options;
+}
+
+absl::StatusOr<std::vector<v1::Gate>> MakeGates(const RecipeOptions& options) {
+  google::protobuf::RepeatedPtrField<v1::Gate> gates;
+  for (const std::string& text : options.gates) {
+    LATHE_ASSIGN_OR_RETURN(const Gate gate, ParseGate(text));
+    *gates.Add() = GateToProto(gate);
+  }
+  GateCircumstances circumstances;
+  circumstances.benchmarks = !options.no_benchmark;
+  circumstances.has_data = !options.calibration.empty();
+  if (!options.evaluation.empty()) circumstances.metric = options.metric.empty() ? kDefaultMetric : options.metric;
+  const auto violations = CheckGates(gates, circumstances, "--gate");
+  if (!violations.empty()) return MakeViolationsError(violations);
+  return std::vector<v1::Gate>(gates.begin(), gates.end());
+}
+
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text) {
   const std::vector<std::string> parts = absl::StrSplit(text, ',');
   double low = 0, high = 0;
@@ -67,6 +98,13 @@ absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& tex
   if (numbers && std::isfinite(low) && std::isfinite(high) && low < high) return std::pair(low, high);
   return UsageError(absl::StrFormat(
       "--input-range is '%s', expected two finite numbers LO,HI with LO below HI, e.g. --input-range=-1,1", text));
+}
+
+std::string StagedName(const std::string& data, const std::string& otherwise) {
+  const std::string name = data.substr(data.rfind('/') + 1);
+  const bool is_model = name == "model.tflite" || name == "against.tflite";
+  const bool plain = !is_model && name.find("..") == std::string::npos && CleanUtf8(name) == name;
+  return plain ? name : otherwise + name.substr(std::min(name.rfind('.'), name.size()));
 }
 
 absl::Status CheckReadable(const std::string& what, const std::string& path) {

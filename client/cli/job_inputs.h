@@ -5,8 +5,10 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "client/cli/commands.h"
+#include "lathe/v1/job.pb.h"
 #include "lathe/v1/recipe.pb.h"
 
 namespace lathe {
@@ -15,8 +17,18 @@ namespace lathe {
 // everything wrong with it is known now: INVALID_ARGUMENT USAGE, RECIPE_INVALID or BAD_REQUEST with all violations.
 absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options);
 
+// The content of the file of metric options; none for "". USAGE: it cannot be read, or options are out of range.
+absl::StatusOr<v1::MetricOptions> MakeMetricOptions(const std::string& metric, const std::string& path);
+
+// The gates of an optimize job, checked against what it measures. USAGE, BAD_REQUEST: what is wrong with them.
+absl::StatusOr<std::vector<v1::Gate>> MakeGates(const RecipeOptions& options);
+
 // "LO,HI" as two numbers. USAGE: not two finite numbers with LO < HI.
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text);
+
+// What a data file is called in a job directory: it keeps its name, because errors name the file, unless the directory
+// cannot hold that; then `otherwise` with the file's ending.
+std::string StagedName(const std::string& data, const std::string& otherwise);
 
 // OK if `path` is a file that can be read. NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT: `what` and the path.
 absl::Status CheckReadable(const std::string& what, const std::string& path);

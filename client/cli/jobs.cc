@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "client/cli/accuracy_table.h"
 #include "client/cli/commands.h"
 #include "client/cli/job_inputs.h"
 #include "client/cli/remote_job.h"
@@ -35,6 +36,7 @@ std::string JobText(const v1::Job& job) {
                             BytesText(output.size_bytes()));
   }
   if (job.result().has_report() && job.spec().has_optimize()) text += OptimizeTable(job.result().report());
+  if (job.result().has_report() && job.spec().has_evaluate()) text += AccuracyText(job.result().report().accuracy());
   if (job.result().has_report() && job.spec().has_benchmark()) text += BenchmarkTable(job.result().report());
   return text;
 }
@@ -51,7 +53,21 @@ absl::Status AddLabels(const std::vector<std::string>& labels, v1::SubmitJobRequ
 }
 
 absl::StatusOr<v1::JobSpec> MakeSpec(Client& client, const SubmitOptions& options) {
-  if (!options.benchmark) return MakeOptimizeSpec(client, options.model, options.recipe);
+  const RecipeOptions& recipe = options.recipe;
+  if (options.kind == "optimize") return MakeOptimizeSpec(client, options.model, recipe);
+  if (options.kind == "evaluate") {
+    EvaluateOptions evaluate;
+    evaluate.model = options.model;
+    evaluate.against = options.against;
+    evaluate.data = options.data;
+    evaluate.metric = recipe.metric;
+    evaluate.metric_options_path = recipe.metric_options_path;
+    evaluate.scale = recipe.scale;
+    evaluate.mean = recipe.mean;
+    evaluate.threads = recipe.threads;
+    evaluate.seed = recipe.seed;
+    return MakeEvaluateSpec(client, evaluate);
+  }
   BenchmarkOptions benchmark;
   benchmark.model = options.model;
   benchmark.against = options.against;
@@ -59,6 +75,33 @@ absl::StatusOr<v1::JobSpec> MakeSpec(Client& client, const SubmitOptions& option
   benchmark.seed = options.recipe.seed;
   benchmark.threads = options.recipe.threads;
   return MakeBenchmarkSpec(client, benchmark);
+}
+
+// What can be refused before anything is sent.
+absl::Status CheckSubmission(const SubmitOptions& options) {
+  const RecipeOptions& recipe = options.recipe;
+  if (options.runs > 0 && options.kind != "benchmark") return UsageError("--runs needs --kind benchmark");
+  if (!options.data.empty() && options.kind != "evaluate") return UsageError("--data needs --kind evaluate");
+  if (options.kind == "optimize") {
+    if (!options.against.empty()) return UsageError("--against needs --kind benchmark or evaluate");
+    if (recipe.evaluation.empty() && !recipe.metric.empty()) return UsageError("--metric needs --evaluation");
+    LATHE_RETURN_IF_ERROR(MakeGates(recipe).status());
+    return MakeRecipe(recipe).status();
+  }
+  const bool optimizes = !recipe.preset.empty() || !recipe.recipe_path.empty() || !recipe.calibration.empty() ||
+                         !recipe.evaluation.empty() || !recipe.gates.empty() || !recipe.io_type.empty() ||
+                         !recipe.effort.empty() || recipe.min_sqnr_db || recipe.allow_larger || recipe.sensitivity ||
+                         recipe.no_benchmark || !recipe.input_range.empty();
+  if (optimizes) {
+    return UsageError(
+        absl::StrFormat("--kind %s takes no recipe, nor what only optimize jobs measure (--preset, --recipe, "
+                        "--calibration, --evaluation, --gate, ...)",
+                        options.kind));
+  }
+  if (options.kind == "benchmark")
+    return recipe.metric.empty() ? absl::OkStatus() : UsageError("a benchmark takes no --metric");
+  if (options.data.empty() || recipe.metric.empty()) return UsageError("--kind evaluate needs --data and --metric");
+  return MakeMetricOptions(recipe.metric, recipe.metric_options_path).status();
 }
 
 absl::Status Follow(const NameOptions& options, bool show_progress, Output& output) {
@@ -72,14 +115,7 @@ absl::Status Follow(const NameOptions& options, bool show_progress, Output& outp
 }  // namespace
 
 absl::Status SubmitJob(const SubmitOptions& options, Output& output) {
-  if (options.benchmark) {
-    if (!options.recipe.preset.empty() || !options.recipe.recipe_path.empty() || !options.recipe.calibration.empty()) {
-      return UsageError("a benchmark takes no --preset, --recipe or --calibration");
-    }
-  } else {
-    if (!options.against.empty() || options.runs > 0) return UsageError("--against and --runs need --kind benchmark");
-    LATHE_RETURN_IF_ERROR(MakeRecipe(options.recipe).status());  // before anything is sent
-  }
+  LATHE_RETURN_IF_ERROR(CheckSubmission(options));
   v1::SubmitJobRequest request;
   LATHE_RETURN_IF_ERROR(AddLabels(options.labels, &request));
   LATHE_ASSIGN_OR_RETURN(const auto client, Client::Connect(options.server));

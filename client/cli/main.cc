@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "client/cli/commands.h"
+#include "client/cli/flags_evaluate.h"
 #include "client/cli/terminal.h"
 
 namespace lathe {
@@ -16,6 +17,7 @@ struct Options {
   bool json = false;
   OptimizeOptions optimize;
   BenchmarkOptions benchmark;
+  EvaluateOptions evaluate;
   ModelOptions model;
   InspectOptions inspect;
   RecommendOptions recommend;
@@ -73,6 +75,7 @@ void AddRecipe(CLI::App* app, RecipeOptions* options) {
   app->add_flag("--sensitivity", options->sensitivity, "Measure what each operator adds to the error");
   app->add_flag("--allow-larger", options->allow_larger, "Hand out a result that is larger than the model, too");
   app->add_option("--input-range", options->input_range, "LO,HI of synthetic samples; default 0,1");
+  AddAccuracyFlags(app, options);
   app->add_flag("--no-benchmark", options->no_benchmark, "Skip latency and compressed size");
   AddThreads(app, &options->threads);
   app->add_option("--seed", options->seed, "Seed of synthetic samples; default 0");
@@ -98,6 +101,13 @@ void AddModelCommands(CLI::App& root, Options& o, Command* chosen) {
       ->check(CLI::Range(1, 10'000));
   benchmark->add_option("--seed", o.benchmark.seed, "Seed of the inputs; default 0");
   AddServer(benchmark, &o.benchmark.server, false);
+
+  CLI::App* evaluate =
+      Add(root, "evaluate", "Measure how good a model's answers are, or two models' on the same samples", o, chosen,
+          [&o](Output& output) { return Evaluate(o.evaluate, output); });
+  AddEvaluateFlags(evaluate, &o.evaluate);
+  AddThreads(evaluate, &o.evaluate.threads);
+  AddServer(evaluate, &o.evaluate.server, false);
 
   CLI::App* inspect = Add(root, "inspect", "Say what is in a model", o, chosen,
                           [&o](Output& output) { return Inspect(o.inspect, output); });
@@ -132,13 +142,11 @@ void AddJobCommands(CLI::App& root, Options& o, Command* chosen) {
   CLI::App* submit = Add(jobs, "submit", "Submit a job and print its name", o, chosen,
                          [&o](Output& output) { return SubmitJob(o.submit, output); });
   submit->add_option("MODEL", o.submit.model, "A .tflite file, or the name of an artifact")->required();
-  submit
-      ->add_option_function<std::string>(
-          "--kind", [&o](const std::string& kind) { o.submit.benchmark = kind == "benchmark"; },
-          "optimize (default) or benchmark")
-      ->check(CLI::IsMember({"optimize", "benchmark"}));
+  submit->add_option("--kind", o.submit.kind, "optimize (default), benchmark or evaluate")
+      ->check(CLI::IsMember({"optimize", "benchmark", "evaluate"}));
+  AddDataFlag(submit, &o.submit.data);
   AddRecipe(submit, &o.submit.recipe);
-  submit->add_option("--against", o.submit.against, "Benchmarks: another model");
+  submit->add_option("--against", o.submit.against, "Benchmarks and evaluations: another model");
   submit->add_option("--runs", o.submit.runs, "Benchmarks: runs of each model")->check(CLI::Range(1, 10'000));
   submit->add_option("--job-id", o.submit.job_id, "Last part of the job's name");
   submit->add_option("--request-id", o.submit.request_id, "The same id again submits nothing new");

@@ -7,13 +7,12 @@
 #include "client/cli/report_table.h"
 #include "client/cli/terminal.h"
 #include "common/file.h"
-#include "common/utf8.h"
+#include "optimizer/recipe/metric.h"
+#include "wire/gate.h"
 #include "wire/report.h"
 
 namespace lathe {
 namespace {
-
-constexpr char kModelName[] = "model.tflite";  // in the job directory
 
 absl::Status FillSamples(const RecipeOptions& options, internal::v1::SampleOptions* samples) {
   if (options.scale) samples->set_scale(*options.scale);
@@ -25,6 +24,8 @@ absl::Status FillSamples(const RecipeOptions& options, internal::v1::SampleOptio
   return absl::OkStatus();
 }
 
+std::string MetricOf(const RecipeOptions& options) { return options.metric.empty() ? kDefaultMetric : options.metric; }
+
 // The executor's file, copied beside `out` and renamed onto it.
 absl::Status Deliver(const std::string& made, const std::string& out) {
   LATHE_ASSIGN_OR_RETURN(const auto model, MappedFile::Open(made));
@@ -33,11 +34,22 @@ absl::Status Deliver(const std::string& made, const std::string& out) {
   return file->Commit();
 }
 
-// Data keeps its name, because errors name the file. What a job directory cannot hold gets another one.
-std::string StagedName(const std::string& data) {
-  const std::string name = data.substr(data.rfind('/') + 1);
-  const bool plain = name != kModelName && name.find("..") == std::string::npos && CleanUtf8(name) == name;
-  return plain ? name : "calibration" + name.substr(std::min(name.rfind('.'), name.size()));
+// What the job measures and must reach beyond its recipe.
+absl::Status FillAccuracy(const RecipeOptions& options, LocalJob& job, internal::v1::ExecutorSpec& spec) {
+  auto& optimize = *spec.mutable_optimize();
+  LATHE_ASSIGN_OR_RETURN(const std::vector<v1::Gate> gates, MakeGates(options));
+  optimize.mutable_gates()->Add(gates.begin(), gates.end());
+  if (options.evaluation.empty()) return absl::OkStatus();
+  // The same name as the calibration data's would be another file.
+  const bool same = StagedName(options.evaluation, "evaluation") == StagedName(options.calibration, "calibration");
+  const std::string name =
+      same ? "evaluation-" + StagedName(options.evaluation, "data") : StagedName(options.evaluation, "evaluation");
+  LATHE_ASSIGN_OR_RETURN(*optimize.mutable_evaluation(), job.AddInput("--evaluation", options.evaluation, name));
+  optimize.set_metric(options.metric);
+  LATHE_ASSIGN_OR_RETURN(*optimize.mutable_metric_options(),
+                         MakeMetricOptions(MetricOf(options), options.metric_options_path));
+  *optimize.mutable_evaluation_samples() = spec.samples();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
@@ -46,11 +58,13 @@ absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options.recipe));
   LATHE_RETURN_IF_ERROR(FillSamples(options.recipe, spec.mutable_samples()));
   LATHE_ASSIGN_OR_RETURN(LocalJob job, LocalJob::Create());
-  LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), job.AddInput("model", options.model, kModelName));
+  LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), job.AddInput("model", options.model, "model.tflite"));
   const std::string& data = options.recipe.calibration;
   if (!data.empty()) {
-    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(), job.AddInput("--calibration", data, StagedName(data)));
+    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(),
+                           job.AddInput("--calibration", data, StagedName(data, "calibration")));
   }
+  LATHE_RETURN_IF_ERROR(FillAccuracy(options.recipe, job, spec));
   optimize.set_benchmark(!options.recipe.no_benchmark);
   optimize.set_sensitivity(options.recipe.sensitivity);
   optimize.set_dry_run(options.dry_run);
@@ -84,6 +98,13 @@ absl::Status CheckOptions(const OptimizeOptions& options) {
   if (options.dry_run && !options.server.empty()) {
     return UsageError("--dry-run reads the model on this machine; leave out --server and LATHE_SERVER");
   }
+  const RecipeOptions& recipe = options.recipe;
+  if (options.dry_run && (!recipe.gates.empty() || !recipe.evaluation.empty())) {
+    return UsageError("--dry-run measures nothing; leave out --evaluation and --gate");
+  }
+  if (recipe.evaluation.empty() && !recipe.metric.empty()) return UsageError("--metric needs --evaluation");
+  LATHE_RETURN_IF_ERROR(MakeMetricOptions(MetricOf(recipe), recipe.metric_options_path).status());
+  LATHE_RETURN_IF_ERROR(MakeGates(recipe).status());
   if (!options.recipe.input_range.empty()) {
     LATHE_RETURN_IF_ERROR(ParseInputRange(options.recipe.input_range).status());
   }
@@ -108,7 +129,7 @@ absl::Status Optimize(const OptimizeOptions& options, Output& output) {
     LATHE_RETURN_IF_ERROR(WriteFileAtomically(options.report_dir + "/report.json", ReportText(report)));
   }
   output.Answer(report, AnswerText(options, report));
-  return absl::OkStatus();
+  return GateVerdict(report);
 }
 
 }  // namespace lathe

@@ -23,6 +23,7 @@ absl::StatusOr<std::string> UploadInput(Client& client, const std::string& what,
 // Checks the recipe, uploads model and data, and puts together what to submit. `runs` and `against` are for benchmarks.
 absl::StatusOr<v1::JobSpec> MakeOptimizeSpec(Client& client, const std::string& model, const RecipeOptions& options);
 absl::StatusOr<v1::JobSpec> MakeBenchmarkSpec(Client& client, const BenchmarkOptions& options);
+absl::StatusOr<v1::JobSpec> MakeEvaluateSpec(Client& client, const EvaluateOptions& options);
 
 // A request id of 128 random bits.
 std::string MakeRequestId();
@@ -34,7 +35,8 @@ enum class OnInterrupt { kCancelJob, kDetach };
 absl::StatusOr<v1::Job> FollowJob(Client& client, const std::string& name, OnInterrupt on_interrupt,
                                   bool show_progress);
 
-// Submits, follows (Ctrl-C cancels), and returns the job if it SUCCEEDED; its error otherwise.
+// Submits, follows (Ctrl-C cancels), and returns the job if it SUCCEEDED, or FAILED with a result (reason
+// GATE_NOT_MET); its error otherwise.
 absl::StatusOr<v1::Job> RunRemotely(Client& client, const v1::JobSpec& spec);
 
 }  // namespace lathe

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/accuracy_table.h"
 
 namespace lathe {
 namespace {
@@ -142,7 +143,7 @@ std::string TimesText(const v1::Report& report) {
     double* part = &transformation;
     if (timing.step() == "calibrate") part = &calibration;
     if (IsOneOf(timing.step(), {"reference", "choose", "sensitivity", "fallback"})) part = &choice;
-    if (IsOneOf(timing.step(), {"compare", "measure"})) part = &verification;
+    if (IsOneOf(timing.step(), {"compare", "evaluate", "measure"})) part = &verification;
     *part += timing.seconds();
   }
   std::string text = "\ntime:";
@@ -168,12 +169,6 @@ std::string OperatorsText(const v1::Report& report) {
     absl::StrAppendFormat(&text, "  %4d  %-24s %s: %s\n", count, kind, precision, reason);
   }
   return text;
-}
-
-std::string WarningsText(const google::protobuf::RepeatedPtrField<std::string>& warnings) {
-  std::string text;
-  for (const std::string& warning : warnings) absl::StrAppend(&text, "\nwarning: ", warning);
-  return text.empty() ? "" : text + "\n";
 }
 
 std::string TensorText(const v1::TensorSummary& tensor) {
@@ -202,11 +197,12 @@ std::string OptimizeTable(const v1::Report& report) {
     text += SizeRow("compressed (zstd)", report.input().zstd_bytes(), report.output().zstd_bytes());
   }
   if (report.has_latency()) text += LatencyRows(report.latency());
+  if (report.has_accuracy()) text += "\n" + AccuracyText(report.accuracy());
   if (report.has_error()) text += ErrorText(report.error());
   if (report.has_graph()) text += GraphText(report.graph());
   if (report.has_calibration()) text += CalibrationText(report.calibration());
   text += StagesText(report.stages()) + SensitivityText(report.sensitivity()) + OperatorsText(report);
-  return text + TimesText(report) + WarningsText(report.warnings());
+  return text + TimesText(report) + WarningsText(report.warnings()) + GatesText(report.gates());
 }
 
 std::string VerdictLine(const v1::Report& report) {
@@ -221,6 +217,12 @@ std::string DryRunTable(const v1::Report& report) {
   }
   if (report.rule_matches().empty()) text = "the recipe has no rules: every operator gets its settings\n";
   return text + WarningsText(report.warnings());
+}
+
+std::string WarningsText(const google::protobuf::RepeatedPtrField<std::string>& warnings) {
+  std::string text;
+  for (const std::string& warning : warnings) absl::StrAppend(&text, "\nwarning: ", warning);
+  return text.empty() ? "" : text + "\n";
 }
 
 std::string BenchmarkTable(const v1::Report& report) {

@@ -20,6 +20,9 @@ std::string VerdictLine(const v1::Report& report);
 // What `lathe optimize --dry-run` prints: the operators that each rule takes.
 std::string DryRunTable(const v1::Report& report);
 
+// Every warning as a line of its own; "" when there is none.
+std::string WarningsText(const google::protobuf::RepeatedPtrField<std::string>& warnings);
+
 // What `lathe benchmark` prints; the second column only when there are two files.
 std::string BenchmarkTable(const v1::Report& report);
 

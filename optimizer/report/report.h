@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "optimizer/report/accuracy_report.h"
 #include "optimizer/report/compatibility_report.h"
 
 namespace lathe {
@@ -147,6 +148,7 @@ struct Report {
   FileReport input;
   std::optional<FileReport> output;
   std::optional<LatencyReport> latency;
+  std::optional<AccuracyReport> accuracy;
   std::optional<ErrorReport> error;
   std::vector<OperatorReport> operators;
   std::vector<PlanStep> plan;

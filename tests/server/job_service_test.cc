@@ -127,15 +127,42 @@ TEST_F(JobServiceTest, ArtifactOfAnotherKindIsRefused) {
 }
 
 TEST_F(JobServiceTest, DeclaredKindsAreUnimplementedWithAReason) {
-  for (const int kind : {0, 1, 2}) {
+  for (const int kind : {1, 2}) {
     v1::SubmitJobRequest request;
-    if (kind == 0) request.mutable_spec()->mutable_evaluate();
     if (kind == 1) request.mutable_spec()->mutable_search();
     if (kind == 2) request.mutable_spec()->mutable_inspect();
     const RpcError error = ErrorOf(*jobs_, &v1::JobService::Stub::SubmitJob, request);
     EXPECT_EQ(error.code, grpc::StatusCode::UNIMPLEMENTED);
     EXPECT_EQ(error.reason, "KIND_UNIMPLEMENTED");
   }
+}
+
+TEST_F(JobServiceTest, EvaluationsNeedDataAMetricAndWhateverThatCompares) {
+  v1::SubmitJobRequest request;
+  v1::EvaluateSpec& evaluate = *request.mutable_spec()->mutable_evaluate();
+  evaluate.set_model(Upload("a model"));
+  EXPECT_THAT(ErrorOf(*jobs_, &v1::JobService::Stub::SubmitJob, request).violated_fields,
+              ElementsAre("spec.evaluate.data.artifact", "spec.evaluate.metric"));
+  evaluate.mutable_data()->set_artifact(Upload("data", v1::Artifact::DATASET));
+  evaluate.set_metric("agreement");
+  evaluate.mutable_options()->set_peak(-1);
+  EXPECT_THAT(ErrorOf(*jobs_, &v1::JobService::Stub::SubmitJob, request).violated_fields,
+              ElementsAre("spec.evaluate.options.peak", "spec.evaluate.against"));
+  evaluate.clear_options();
+  evaluate.set_metric("top1");
+  EXPECT_TRUE(Submit(request).spec().has_evaluate());
+}
+
+TEST_F(JobServiceTest, GatesOnWhatTheJobDoesNotMeasureAreRefused) {
+  v1::SubmitJobRequest request = OptimizeRequest(Upload("a model"));
+  for (const char* metric : {"output.bytes", "accuracy.output", "error.outputs[0].sqnr_db", "output.colour"}) {
+    v1::Gate& gate = *request.mutable_spec()->mutable_optimize()->add_acceptance();
+    gate.set_metric(metric);
+    gate.set_operator_(v1::Gate::LESS);
+    gate.set_absolute(1);
+  }
+  EXPECT_THAT(ErrorOf(*jobs_, &v1::JobService::Stub::SubmitJob, request).violated_fields,
+              ElementsAre("spec.optimize.acceptance[1]", "spec.optimize.acceptance[2]", "spec.optimize.acceptance[3]"));
 }
 
 TEST_F(JobServiceTest, ValidateOnlyStoresNothing) {

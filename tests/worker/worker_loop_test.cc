@@ -173,6 +173,23 @@ TEST_F(WorkerLoopTest, RunsAsManyJobsAsItHasSlots) {
   for (const JobKey& key : keys) EXPECT_EQ(WaitForEnd(key).state, JobState::kSucceeded);
 }
 
+TEST_F(WorkerLoopTest, KeepsTheResultOfAJobThatMissesAGate) {
+  puppet_.Next([&](const ClaimedJob& job, const std::function<void(std::string)>&,
+                   const CancelToken&) -> absl::StatusOr<JobProduct> {
+    LATHE_RETURN_IF_ERROR(WriteFileAtomically(job.job_dir + "/made", "candidate"));
+    return JobProduct{.outputs = {{"model", "made", 1, "application/vnd.tflite"}},
+                      .result = [](const auto&) { return "the report"; },
+                      .verdict = MakeError(absl::StatusCode::kFailedPrecondition, "GATE_NOT_MET", "by far")};
+  });
+  StartWorker();
+  const JobRecord job = WaitForEnd(Submit());
+  EXPECT_EQ(job.state, JobState::kFailed);
+  EXPECT_EQ(job.error.reason, "GATE_NOT_MET");
+  EXPECT_EQ(job.result, "the report");
+  EXPECT_EQ(job.attempt, 1);
+  EXPECT_TRUE(Succeeds(storage_->artifacts().index().GetArtifact("default", HexDigest("candidate"))));
+}
+
 TEST_F(WorkerLoopTest, StoresProgress) {
   puppet_.Next([&](const ClaimedJob& job, const std::function<void(std::string)>& on_progress,
                    const CancelToken&) -> absl::StatusOr<JobProduct> {

@@ -70,7 +70,8 @@ CTC_BLANK = 27
 _LETTERS = " " + string.ascii_lowercase
 
 
-def _text_of(symbols):
+def text_of(symbols):
+    """Of CTC symbols without blanks, spaces collapsed."""
     return " ".join("".join(_LETTERS[s] for s in symbols).split())
 
 
@@ -78,13 +79,13 @@ def decode_ctc(logits):
     """The greedy hypothesis of one sample, [frames, symbols]."""
     best = np.argmax(logits, axis=-1)
     changed = np.concatenate([[True], best[1:] != best[:-1]])
-    return _text_of(best[changed & (best != CTC_BLANK)])
+    return text_of(best[changed & (best != CTC_BLANK)])
 
 
 def speech(outputs, data):
     """Word and character error rate over the whole set."""
     hypotheses = [decode_ctc(sample) for sample in next(iter(outputs.values()))]
-    references = [_text_of(row[row >= 0]) for row in data["labels"]]
+    references = [text_of(row[row >= 0]) for row in data["labels"]]
 
     def rate(name, process):
         found = [process([reference], [hypothesis]) for reference, hypothesis in zip(references, hypotheses)]
