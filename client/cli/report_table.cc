@@ -115,7 +115,7 @@ std::string TimesText(const v1::Report& report) {
     double* part = &transformation;
     if (timing.step() == "calibrate") part = &calibration;
     if (IsOneOf(timing.step(), {"reference", "choose", "sensitivity", "fallback"})) part = &choice;
-    if (IsOneOf(timing.step(), {"compare", "measure"})) part = &verification;
+    if (IsOneOf(timing.step(), {"compare", "evaluate", "measure"})) part = &verification;
     *part += timing.seconds();
   }
   std::string text = "\ntime:";
