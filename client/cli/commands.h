@@ -47,6 +47,10 @@ struct BenchmarkOptions {
   std::string model, against, server;
   std::optional<uint32_t> threads;
   uint32_t runs = 0;
+  bool profile = false;
+  std::string data;  // whose first sample is run; "": a synthetic one
+  std::optional<double> scale, mean;
+  std::string input_range;  // "LO,HI" or ""
   uint64_t seed = 0;
 };
 absl::Status Benchmark(const BenchmarkOptions& options, Output& output);
@@ -76,6 +80,8 @@ struct SubmitOptions {
   std::string against;
   bool benchmark = false;  // kind of job: benchmark instead of optimize
   uint32_t runs = 0;
+  bool profile = false;
+  std::string data;
   std::string job_id, request_id;
   std::vector<std::string> labels;  // KEY=VALUE
   RecipeOptions recipe;
