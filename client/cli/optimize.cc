@@ -15,8 +15,6 @@ namespace {
 
 std::string MetricOf(const RecipeOptions& options) { return options.metric.empty() ? kDefaultMetric : options.metric; }
 
-std::string MetricOf(const RecipeOptions& options) { return options.metric.empty() ? kDefaultMetric : options.metric; }
-
 // The executor's file, copied beside `out` and renamed onto it.
 absl::Status Deliver(const std::string& made, const std::string& out) {
   LATHE_ASSIGN_OR_RETURN(const auto model, MappedFile::Open(made));

@@ -160,25 +160,6 @@ absl::StatusOr<v1::JobSpec> MakeEvaluateSpec(Client& client, const EvaluateOptio
   return spec;
 }
 
-absl::StatusOr<v1::JobSpec> MakeEvaluateSpec(Client& client, const EvaluateOptions& options) {
-  v1::JobSpec spec;
-  v1::EvaluateSpec& evaluate = *spec.mutable_evaluate();
-  evaluate.set_metric(options.metric);
-  LATHE_ASSIGN_OR_RETURN(*evaluate.mutable_options(), MakeMetricOptions(options.metric, options.metric_options_path));
-  LATHE_ASSIGN_OR_RETURN(*evaluate.mutable_model(), UploadInput(client, "model", options.model, v1::Artifact::MODEL));
-  if (!options.against.empty()) {
-    LATHE_ASSIGN_OR_RETURN(*evaluate.mutable_against(),
-                           UploadInput(client, "--against", options.against, v1::Artifact::MODEL));
-  }
-  v1::DatasetRef& data = *evaluate.mutable_data();
-  LATHE_ASSIGN_OR_RETURN(*data.mutable_artifact(), UploadInput(client, "--data", options.data, v1::Artifact::DATASET));
-  data.set_sample_limit(options.samples);
-  data.set_seed(options.seed);
-  FillScaling(options.scale, options.mean, &data);
-  if (options.threads) spec.mutable_budgets()->set_threads(*options.threads);
-  return spec;
-}
-
 std::string MakeRequestId() {
   std::random_device random;
   std::string id;
