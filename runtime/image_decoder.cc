@@ -83,6 +83,7 @@ absl::StatusOr<Image> DecodeJpeg(absl::Span<const uint8_t> file, uint32_t channe
   if (tjDecompressHeader3(decoder.get(), file.data(), file.size(), &width, &height, &sampling, &colours) != 0) {
     return damaged();
   }
+  if (height <= 0 || width <= 0) return Invalid("the JPEG image is damaged: it has no size");  // cut short
   LATHE_RETURN_IF_ERROR(CheckSize(static_cast<uint64_t>(height), static_cast<uint64_t>(width)));
   if (colours == TJCS_CMYK || colours == TJCS_YCCK) return Invalid("the JPEG image has CMYK colours; save it as RGB");
   Image image{static_cast<uint32_t>(height), static_cast<uint32_t>(width), channels, {}};
