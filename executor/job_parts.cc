@@ -5,6 +5,7 @@
 #include "executor/provenance.h"
 #include "optimizer/model/op_kind.h"
 #include "runtime/litert_library.h"
+#include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -13,12 +14,8 @@ absl::StatusOr<std::unique_ptr<SampleSource>> OpenJobSamples(const JobContext& c
                                                              const std::string& relative, const Recipe* recipe) {
   const internal::v1::SampleOptions& given = context.spec.samples();
   SampleOptions options;
-  if (recipe != nullptr) {
-    options.scale = recipe->data_scale;
-    options.mean = recipe->data_mean;
-  }
-  if (given.has_scale()) options.scale = given.scale();
-  if (given.has_mean()) options.mean = given.mean();
+  options.preprocessing = PreprocessingFromProto(given.preprocessing());
+  if (recipe != nullptr) options.preprocessing = MergePreprocessing(recipe->preprocessing, options.preprocessing);
   if (given.has_input_low()) options.input_low = given.input_low();
   if (given.has_input_high()) options.input_high = given.input_high();
   options.sample_limit = given.sample_limit();

@@ -325,6 +325,7 @@ class OptimizeJob {
 
   void Describe() {
     context_.events.BeginPhase("benchmark", 1, 1);
+    if (samples_ != nullptr) AddWarnings(samples_->FindValueWarnings());
     std::vector<std::string> data = std::move(report_.provenance.data_sha256);
     report_.provenance = JobProvenance(context_);
     report_.provenance.data_sha256 = std::move(data);

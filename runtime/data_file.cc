@@ -1,7 +1,14 @@
 #include "runtime/data_file.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
+#include "common/file.h"
+#include "runtime/arrow_library.h"
 #include "runtime/npz_file.h"
 
 namespace lathe {
@@ -31,7 +38,10 @@ class NpzDataFile : public DataFile {
  public:
   explicit NpzDataFile(std::unique_ptr<NpzFile> file) : file_(std::move(file)) {
     for (const NpzFile::Array& array : file_->arrays()) {
-      columns_.push_back({array.name, array.header.type, array.header.shape});
+      DataColumn& column = columns_.emplace_back();
+      column.name = array.name;
+      column.type = array.header.type;
+      column.shape = array.header.shape;
     }
     for (const std::string& name : file_->ignored()) ignored_.push_back(absl::StrFormat("'%s' is no array", name));
   }
@@ -45,15 +55,25 @@ class NpzDataFile : public DataFile {
   std::unique_ptr<NpzFile> file_;
 };
 
-}  // namespace
-
-uint64_t DataColumn::RowElements() const {
-  uint64_t elements = shape.empty() ? 0 : 1;
-  for (size_t axis = 1; axis < shape.size(); ++axis) elements *= static_cast<uint64_t>(shape[axis]);
-  return elements;
+// Parquet, encrypted Parquet, an Arrow file, an Arrow stream (whose messages begin with a continuation mark).
+bool IsArrowData(std::string_view start) {
+  constexpr std::string_view kMagics[] = {"PAR1", "PARE", "ARROW1", "\xff\xff\xff\xff"};
+  return std::any_of(std::begin(kMagics), std::end(kMagics),
+                     [&](std::string_view magic) { return start.substr(0, magic.size()) == magic; });
 }
 
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<DataFile>> DataFile::Open(const std::string& path, uint64_t total_bytes_max) {
+  std::ifstream probe(path, std::ios::binary);
+  if (!probe) return ErrnoToStatus(errno, "cannot open data file", path);
+  char start[8] = {};
+  probe.read(start, sizeof(start));
+  if (IsArrowData(std::string_view(start, static_cast<size_t>(probe.gcount())))) {
+    absl::StatusOr<std::unique_ptr<DataFile>> file = OpenWithArrow(path, total_bytes_max);
+    if (file.ok()) return file;
+    return Annotate(file.status(), absl::StrFormat("data file '%s'", path.substr(path.rfind('/') + 1)));
+  }
   LATHE_ASSIGN_OR_RETURN(std::unique_ptr<NpzFile> file, NpzFile::Open(path, total_bytes_max));
   return std::unique_ptr<DataFile>(std::make_unique<NpzDataFile>(std::move(file)));
 }

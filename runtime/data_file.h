@@ -19,9 +19,14 @@ struct DataColumn {
   std::vector<int64_t> shape;
   // The values are files of their own (images), each of any length: type says nothing and shape is [samples].
   bool encoded = false;
+  std::string problem;  // why it cannot be read, e.g. "expected numbers, ..., found string"; empty if it can
 
   uint64_t rows() const { return shape.empty() ? 0 : static_cast<uint64_t>(shape[0]); }
-  uint64_t RowElements() const;
+  uint64_t RowElements() const {
+    uint64_t elements = shape.empty() ? 0 : 1;
+    for (size_t axis = 1; axis < shape.size(); ++axis) elements *= static_cast<uint64_t>(shape[axis]);
+    return elements;
+  }
   uint64_t RowBytes() const { return RowElements() * SizeOf(type); }
 };
 
@@ -41,8 +46,9 @@ class ColumnReader {
 // Readers stream: memory is bounded whatever the file's size. Not thread-safe, nor are several readers of one file.
 class DataFile {
  public:
-  // By the contents: .npz and .npy. INVALID_ARGUMENT (DATA_INVALID): not a data file, damaged, or more than
-  // `total_bytes_max` unpacked; naming the file's last path component and what to do. NOT_FOUND: no such file.
+  // By the contents: .npz, .npy, Parquet, Arrow IPC (file or stream). INVALID_ARGUMENT (DATA_INVALID): not a data file,
+  // damaged, or more than `total_bytes_max` unpacked; naming the file's last path component and what to do. NOT_FOUND:
+  // no such file. FAILED_PRECONDITION (ARROW_MISSING): Parquet or Arrow, and liblathe_arrow.so cannot be loaded.
   static absl::StatusOr<std::unique_ptr<DataFile>> Open(const std::string& path, uint64_t total_bytes_max);
   virtual ~DataFile() = default;
 

@@ -227,7 +227,7 @@ absl::StatusOr<std::unique_ptr<NpzFile>> NpzFile::Open(const std::string& path, 
   probe.seekg(0);
   probe.read(magic, sizeof(magic));
   absl::StatusOr<std::unique_ptr<NpzFile>> file =
-      Invalid("neither a .npz nor a .npy file; write it with numpy.savez(path, INPUT_NAME=array)");
+      Invalid("not a .npz, .npy, Parquet or Arrow IPC file; write one with numpy.savez(path, INPUT_NAME=array)");
   if (size > 0 && memcmp(magic, "PK", 2) == 0) {
     file = ZipFile::Open(path, total_bytes_max);
   } else if (size > 0 && memcmp(magic, "\x93NUMPY", 6) == 0) {

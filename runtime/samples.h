@@ -9,6 +9,7 @@
 
 #include "common/status.h"
 #include "optimizer/model/model.h"
+#include "optimizer/recipe/preprocessing.h"
 #include "runtime/interpreter.h"
 #include "runtime/npy.h"
 
@@ -52,6 +53,9 @@ class SampleSource {
   const std::optional<LabelColumn>& labels() const { return labels_; }
   // What the user should know, e.g. about columns that were ignored.
   const std::vector<std::string>& warnings() const { return warnings_; }
+  // What the values read so far show that is probably not meant: out of the model's range, constant, repeated, labels
+  // outside the classes. To be asked for at the end of the work.
+  virtual std::vector<std::string> FindValueWarnings() const { return {}; }
 
  protected:
   std::optional<LabelColumn> labels_;
@@ -59,8 +63,7 @@ class SampleSource {
 };
 
 struct SampleOptions {
-  // Integer data for a float input becomes (value - mean) * scale. One of them given, the other is 1 or 0.
-  std::optional<double> scale, mean;
+  Preprocessing preprocessing;  // REQUIRES: no violations
   // A data file with more samples gives so many of them, drawn by the seed and in the file's order; 0: all.
   uint64_t sample_limit = 0;
   uint64_t seed = 0;
@@ -69,17 +72,19 @@ struct SampleOptions {
   Labels labels = Labels::kIgnore;
   // Of synthetic samples.
   double input_low = 0, input_high = 1;
-  // A data set that unpacks to more is refused.
-  uint64_t total_bytes_max = uint64_t{4} << 30;
+  // A data set that unpacks to more is refused: sixteen times what a server takes as a file. It is read in pieces, so
+  // the limit is one of time.
+  uint64_t total_bytes_max = uint64_t{64} << 30;
 };
 
-// The data file at `path` (.npz or .npy by its contents) as samples for the model's inputs.
+// The data file at `path` (.npz, .npy, Parquet, Arrow IPC; by its contents) as samples for the model's inputs.
 // Arrays match an input by tensor or signature name. `label` and `labels` are not inputs unless one is called so. For a
 // model of one input the only array left is taken whatever its name. Elements of one sample must be as many as the
 // input's without its batch dimension. Real numbers convert to the input's type when they fit it exactly (floats may
-// round). INVALID_ARGUMENT: DATA_INVALID (not a data file, damaged, a wrong column, shape, type, NaN or infinity) or
-// DATA_NEEDS_SCALE (integers for a float input and neither scale nor mean given) or DATA_NO_LABELS (required, not
-// there); naming file and column, what was expected, found and what to do. NOT_FOUND: no such file.
+// round); images, encoded or uint8, go through the preprocessing first. INVALID_ARGUMENT: DATA_INVALID (not a data
+// file, damaged, a wrong column, shape, type, NaN or infinity) or DATA_NEEDS_SCALE (integers for a float input and
+// neither scale nor mean given) or DATA_NO_LABELS (required, not there); naming file and column, what was expected,
+// found and what to do. NOT_FOUND: no such file.
 absl::StatusOr<std::unique_ptr<SampleSource>> OpenSamples(const Model& model, const std::string& path,
                                                           const SampleOptions& options);
 

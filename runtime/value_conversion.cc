@@ -137,20 +137,38 @@ absl::Status ConvertIntegers(absl::Span<const uint8_t> values, const TensorInfo&
   return absl::OkStatus();
 }
 
+// Stores a real number as the input's type; false if it is not finite there.
+template <typename To>
+bool StoreReal(double value, const TensorInfo& input, absl::Span<uint8_t> out, size_t i) {
+  if constexpr (std::is_integral_v<To>) {
+    if (!std::isfinite(value)) return false;
+    Store(out, i, Quantize<To>(value, input));
+    return true;
+  } else {
+    const To converted = static_cast<To>(value);
+    Store(out, i, converted);
+    return std::isfinite(converted);
+  }
+}
+
 // To a real number, then to the input's type.
 template <typename From, typename To>
 absl::Status ConvertReals(absl::Span<const uint8_t> values, const TensorInfo& input, const IntegerScaling& scaling,
                           absl::Span<uint8_t> out) {
-  for (size_t i = 0; i < static_cast<size_t>(input.elements); ++i) {
-    double value = static_cast<double>(Load<From>(values, i));
-    if constexpr (std::is_integral_v<From>) value = (value - scaling.mean) * scaling.scale;
-    if constexpr (std::is_integral_v<To>) {
-      if (!std::isfinite(value)) return NotFinite(i, value);
-      Store(out, i, Quantize<To>(value, input));
-    } else {
-      const To converted = static_cast<To>(value);
-      if (!std::isfinite(converted)) return NotFinite(i, value);
-      Store(out, i, converted);
+  const size_t elements = static_cast<size_t>(input.elements);
+  if constexpr (std::is_integral_v<From>) {
+    const size_t channels = std::max<size_t>(scaling.channel_scale.size(), 1);
+    const size_t stride = channels == 1 ? elements : scaling.channel_stride;
+    for (size_t begin = 0, channel = 0; begin < elements; begin += stride, channel = (channel + 1) % channels) {
+      for (size_t i = begin; i < std::min(begin + stride, elements); ++i) {
+        const double value = scaling.Apply(static_cast<double>(Load<From>(values, i)), channel);
+        if (!StoreReal<To>(value, input, out, i)) return NotFinite(i, value);
+      }
+    }
+  } else {
+    for (size_t i = 0; i < elements; ++i) {
+      const double value = static_cast<double>(Load<From>(values, i));
+      if (!StoreReal<To>(value, input, out, i)) return NotFinite(i, value);
     }
   }
   return absl::OkStatus();
@@ -223,6 +241,20 @@ absl::Status ConvertValues(absl::Span<const uint8_t> values, NpyType from, const
 
 double NumberAt(NpyType type, absl::Span<const uint8_t> bytes, size_t i) {
   return VisitNpy(type, [&](auto kind) { return static_cast<double>(Load<decltype(kind)>(bytes, i)); });
+}
+
+std::pair<double, double> FindExtremes(NpyType type, absl::Span<const uint8_t> bytes) {
+  return VisitNpy(type, [&](auto kind) {
+    using T = decltype(kind);
+    using Number = std::conditional_t<std::is_same_v<T, Half>, double, T>;
+    Number low = static_cast<Number>(Load<T>(bytes, 0)), high = low;
+    for (size_t i = 1; i < bytes.size() / sizeof(T); ++i) {
+      const Number value = static_cast<Number>(Load<T>(bytes, i));
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+    }
+    return std::pair(static_cast<double>(low), static_cast<double>(high));
+  });
 }
 
 double RealValue(const TensorInfo& info, absl::Span<const uint8_t> bytes, size_t i) {

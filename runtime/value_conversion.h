@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -16,6 +17,14 @@ namespace lathe {
 // How integers become real numbers: (value - mean) * scale.
 struct IntegerScaling {
   double scale = 1, mean = 0;
+  // In place of both, a number for each channel; as many as each other, or none.
+  std::vector<double> channel_scale = {}, channel_mean = {};
+  size_t channel_stride = 1;  // elements of one channel that lie side by side
+
+  double Apply(double value, size_t channel) const {
+    if (channel_scale.empty()) return (value - mean) * scale;
+    return (value - channel_mean[channel]) * channel_scale[channel];
+  }
 };
 
 // Says whether values of type `from` can feed `input` at all, before any is read. INVALID_ARGUMENT: DATA_NEEDS_SCALE or
@@ -33,6 +42,9 @@ absl::Status ConvertValues(absl::Span<const uint8_t> values, NpyType from, const
 
 // Element i of a file's values, as it lies there. REQUIRES: i is in range.
 double NumberAt(NpyType type, absl::Span<const uint8_t> bytes, size_t i);
+
+// The least and the greatest of a file's values. REQUIRES: there is one, and none is NaN.
+std::pair<double, double> FindExtremes(NpyType type, absl::Span<const uint8_t> bytes);
 
 // Element i of a tensor as a real number: integers with a scale are dequantized. REQUIRES: i is in range.
 double RealValue(const TensorInfo& info, absl::Span<const uint8_t> bytes, size_t i);

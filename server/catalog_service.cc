@@ -54,7 +54,7 @@ grpc::ServerUnaryReactor* CatalogServiceImpl::GetCapabilities(grpc::CallbackServ
   for (const char* kind : {"optimize", "benchmark"}) response->add_job_kinds(kind);
   response->add_api_versions("lathe.v1");
   response->add_schema_versions(3);
-  for (const char* format : {"npz", "npy"}) response->add_data_formats(format);
+  for (const char* format : {"npz", "npy", "parquet", "arrow"}) response->add_data_formats(format);
   return edge_.Answer(context, Rpc("GetCapabilities"), absl::OkStatus());
 }
 

@@ -6,10 +6,12 @@
 
 #include "common/random_id.h"
 #include "lathe/v1/artifact.pb.h"
+#include "optimizer/recipe/preprocessing.h"
 #include "optimizer/recipe/validate.h"
 #include "server/field_checks.h"
 #include "server/limits.h"
 #include "server/names.h"
+#include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -83,12 +85,16 @@ class SpecParser {
   void ParseData(const std::string& field, const v1::DatasetRef& data, JobRequest& request) {
     if (!data.artifact().empty()) Need(field + ".artifact", data.artifact(), v1::Artifact::DATASET, request);
     if (data.sample_limit() > INT32_MAX) checks_.Add(field + ".sample_limit", "is above 2^31 - 1");
-    const auto& scaling = data.preprocessing();
-    if (scaling.has_scale() && (!std::isfinite(scaling.scale()) || scaling.scale() == 0)) {
-      checks_.Add(field + ".preprocessing.scale", "must be finite and not 0");
+    if (!v1::Preprocessing::Channels_IsValid(data.preprocessing().channels())) {
+      checks_.Add(field + ".preprocessing.channels", "is not known to this version");
     }
-    if (scaling.has_mean() && !std::isfinite(scaling.mean())) {
-      checks_.Add(field + ".preprocessing.mean", "must be finite");
+    if (!v1::Preprocessing::Resize::Method_IsValid(data.preprocessing().resize().method())) {
+      checks_.Add(field + ".preprocessing.resize.method", "is not known to this version");
+    }
+    ViolationList violations(field);
+    CheckPreprocessing(PreprocessingFromProto(data.preprocessing()), violations);
+    for (const FieldViolation& violation : violations.violations()) {
+      checks_.Add(violation.field, violation.description);
     }
     if (data.has_input_range()) {
       const auto& range = data.input_range();

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "wire/compatibility_report.h"
+#include "wire/preprocessing.h"
 
 namespace lathe {
 namespace {
@@ -57,6 +58,17 @@ constexpr const char* kConverted[] = {
     "preprocessing",
     "preprocessing.scale",
     "preprocessing.mean",
+    "preprocessing.resize",
+    "preprocessing.resize.height",
+    "preprocessing.resize.width",
+    "preprocessing.resize.shorter_side",
+    "preprocessing.resize.method",
+    "preprocessing.crop",
+    "preprocessing.crop.height",
+    "preprocessing.crop.width",
+    "preprocessing.channels",
+    "preprocessing.channel_mean",
+    "preprocessing.channel_scale",
     "min_sqnr_db",
     "allow_larger",
 };
@@ -313,9 +325,7 @@ Recipe RecipeFromProto(const v1::Recipe& proto) {
   }
   if (proto.has_min_sqnr_db()) recipe.min_sqnr_db = proto.min_sqnr_db();
   if (proto.has_allow_larger()) recipe.allow_larger = proto.allow_larger();
-  const v1::Preprocessing& preprocessing = proto.preprocessing();
-  if (preprocessing.has_scale()) recipe.data_scale = preprocessing.scale();
-  if (preprocessing.has_mean()) recipe.data_mean = preprocessing.mean();
+  recipe.preprocessing = PreprocessingFromProto(proto.preprocessing());
   FindUnsupported(proto, "", &recipe.unsupported_fields);
   return recipe;
 }
@@ -340,8 +350,8 @@ v1::Recipe RecipeToProto(const Recipe& recipe) {
   }
   if (recipe.min_sqnr_db) proto.set_min_sqnr_db(*recipe.min_sqnr_db);
   if (recipe.allow_larger) proto.set_allow_larger(*recipe.allow_larger);
-  if (recipe.data_scale) proto.mutable_preprocessing()->set_scale(*recipe.data_scale);
-  if (recipe.data_mean) proto.mutable_preprocessing()->set_mean(*recipe.data_mean);
+  v1::Preprocessing preprocessing = PreprocessingToProto(recipe.preprocessing);
+  if (preprocessing.ByteSizeLong() > 0) *proto.mutable_preprocessing() = std::move(preprocessing);
   return proto;
 }
 

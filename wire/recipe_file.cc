@@ -1,4 +1,4 @@
-// Recipe files: YAML or JSON text -> JSON -> v1::Recipe. Declared in recipe.h.
+// Files of settings: YAML or JSON text -> JSON -> v1::Recipe, v1::Preprocessing. Declared in recipe.h, preprocessing.h.
 
 #include <google/protobuf/util/json_util.h>
 #include <yaml-cpp/yaml.h>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/file.h"
+#include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -152,7 +153,7 @@ bool HasNonFinite(const google::protobuf::Message& message) {
   return false;
 }
 
-absl::StatusOr<v1::Recipe> RecipeFromText(const std::string& text) {
+absl::Status FillFromText(const std::string& text, google::protobuf::Message* message) {
   if (text.size() > kRecipeBytesMax) {
     return Invalid(absl::StrFormat("%d bytes, a recipe has at most %d", text.size(), kRecipeBytesMax));
   }
@@ -162,19 +163,18 @@ absl::StatusOr<v1::Recipe> RecipeFromText(const std::string& text) {
   if (!json.is_object()) return Invalid("not a mapping of settings such as 'preset: int8'");
   google::protobuf::util::JsonParseOptions options;
   options.case_insensitive_enum_parsing = true;
-  v1::Recipe recipe;
   const auto status = google::protobuf::util::JsonStringToMessage(
-      json.dump(-1, ' ', false, Json::error_handler_t::replace), &recipe, options);
+      json.dump(-1, ' ', false, Json::error_handler_t::replace), message, options);
   if (!status.ok()) return Invalid(std::string(status.message().data(), status.message().size()));
-  if (HasNonFinite(recipe)) return Invalid("a number is NaN or infinite");
-  return recipe;
+  if (HasNonFinite(*message)) return Invalid("a number is NaN or infinite");
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<v1::Recipe> ParseRecipe(const std::string& text, const std::string& origin) {
-  auto recipe = RecipeFromText(text);
-  if (!recipe.ok()) return Annotate(recipe.status(), absl::StrFormat("recipe '%s'", origin));
+  v1::Recipe recipe;
+  LATHE_RETURN_IF_ERROR(Annotate(FillFromText(text, &recipe), absl::StrFormat("recipe '%s'", origin)));
   return recipe;
 }
 
@@ -182,6 +182,14 @@ absl::StatusOr<v1::Recipe> ReadRecipeFile(const std::string& path) {
   const auto text = ReadFile(path, kRecipeBytesMax);
   if (!text.ok()) return Invalid(absl::StrFormat("recipe: %s", text.status().message()));
   return ParseRecipe(*text, path);
+}
+
+absl::StatusOr<v1::Preprocessing> ReadPreprocessingFile(const std::string& path) {
+  const auto text = ReadFile(path, kRecipeBytesMax);
+  if (!text.ok()) return Invalid(absl::StrFormat("preprocessing: %s", text.status().message()));
+  v1::Preprocessing preprocessing;
+  LATHE_RETURN_IF_ERROR(Annotate(FillFromText(*text, &preprocessing), absl::StrFormat("preprocessing '%s'", path)));
+  return preprocessing;
 }
 
 }  // namespace lathe

@@ -19,8 +19,7 @@ void SetSamples(const v1::DatasetRef& data, internal::v1::ExecutorSpec& spec) {
   spec.set_seed(data.seed());
   internal::v1::SampleOptions& samples = *spec.mutable_samples();
   samples.set_sample_limit(data.sample_limit());
-  if (data.preprocessing().has_scale()) samples.set_scale(data.preprocessing().scale());
-  if (data.preprocessing().has_mean()) samples.set_mean(data.preprocessing().mean());
+  if (data.has_preprocessing()) *samples.mutable_preprocessing() = data.preprocessing();
   if (!data.has_input_range()) return;
   samples.set_input_low(data.input_range().low());
   samples.set_input_high(data.input_range().high());

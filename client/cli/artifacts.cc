@@ -1,6 +1,7 @@
 // lathe artifacts ...
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -26,7 +27,9 @@ absl::StatusOr<v1::Artifact::Kind> ParseKind(const std::string& text) {
 
 v1::Artifact::Kind KindOfFile(const std::string& path) {
   if (absl::EndsWithIgnoreCase(path, ".tflite")) return v1::Artifact::MODEL;
-  const bool data = absl::EndsWithIgnoreCase(path, ".npz") || absl::EndsWithIgnoreCase(path, ".npy");
+  constexpr const char* kDataEndings[] = {".npz", ".npy", ".parquet", ".arrow", ".arrows", ".feather"};
+  const bool data = std::any_of(std::begin(kDataEndings), std::end(kDataEndings),
+                                [&](const char* ending) { return absl::EndsWithIgnoreCase(path, ending); });
   return data ? v1::Artifact::DATASET : v1::Artifact::BLOB;
 }
 

@@ -15,6 +15,14 @@
 
 namespace lathe {
 
+// How a data file is read.
+struct DataOptions {
+  // Win over the recipe's preprocessing; the first two over the file.
+  std::optional<double> scale, mean;
+  std::string preprocessing_path;  // YAML or JSON; "": none
+  uint64_t samples = 0;            // so many, drawn by the seed; 0: all
+};
+
 // What to do with a model; shared by optimize and jobs submit.
 struct RecipeOptions {
   std::string preset;       // exactly one of
@@ -26,7 +34,7 @@ struct RecipeOptions {
   std::optional<double> min_sqnr_db;
   bool allow_larger = false;
   bool sensitivity = false;
-  std::optional<double> scale, mean;
+  DataOptions data;
   std::string input_range;  // "LO,HI" or ""
   bool no_benchmark = false;
   std::optional<uint32_t> threads;

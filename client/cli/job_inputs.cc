@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "common/file.h"
 #include "optimizer/recipe/validate.h"
+#include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -54,10 +55,24 @@ absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options) {
     LATHE_ASSIGN_OR_RETURN(recipe, ReadRecipeFile(options.recipe_path));
   }
   LATHE_RETURN_IF_ERROR(FillSettings(options, &recipe));
-  if (options.scale) recipe.mutable_preprocessing()->set_scale(*options.scale);
-  if (options.mean) recipe.mutable_preprocessing()->set_mean(*options.mean);
+  LATHE_ASSIGN_OR_RETURN(const v1::Preprocessing given, MakePreprocessing(options.data));
+  if (given.ByteSizeLong() > 0) {
+    *recipe.mutable_preprocessing() = PreprocessingToProto(
+        MergePreprocessing(PreprocessingFromProto(recipe.preprocessing()), PreprocessingFromProto(given)));
+  }
   LATHE_RETURN_IF_ERROR(ResolveRecipe(RecipeFromProto(recipe), "recipe").status());
   return recipe;
+}
+
+absl::StatusOr<v1::Preprocessing> MakePreprocessing(const DataOptions& options) {
+  v1::Preprocessing preprocessing;
+  if (!options.preprocessing_path.empty()) {
+    LATHE_ASSIGN_OR_RETURN(preprocessing, ReadPreprocessingFile(options.preprocessing_path));
+  }
+  Preprocessing flags;
+  flags.scale = options.scale;
+  flags.mean = options.mean;
+  return PreprocessingToProto(MergePreprocessing(PreprocessingFromProto(preprocessing), flags));
 }
 
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client/cli/commands.h"
+#include "lathe/v1/dataset.pb.h"
 #include "lathe/v1/recipe.pb.h"
 
 namespace lathe {
@@ -14,6 +15,9 @@ namespace lathe {
 // The recipe that --preset or --recipe and the flags for single settings ask for. It was resolved once, so that
 // everything wrong with it is known now: INVALID_ARGUMENT USAGE, RECIPE_INVALID or BAD_REQUEST with all violations.
 absl::StatusOr<v1::Recipe> MakeRecipe(const RecipeOptions& options);
+
+// What --preprocessing, --scale and --mean ask for. RECIPE_INVALID: the file is none; its values are not checked.
+absl::StatusOr<v1::Preprocessing> MakePreprocessing(const DataOptions& options);
 
 // "LO,HI" as two numbers. USAGE: not two finite numbers with LO < HI.
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text);

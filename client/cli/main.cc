@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "client/cli/commands.h"
+#include "client/cli/flags_data.h"
 #include "client/cli/terminal.h"
 
 namespace lathe {
@@ -63,9 +64,9 @@ void AddTarget(CLI::App* app, std::string* target, const std::string& what) {
 void AddRecipe(CLI::App* app, RecipeOptions* options) {
   CLI::Option* preset = app->add_option("--preset", options->preset, "What to do, by name; see `lathe passes`");
   app->add_option("--recipe", options->recipe_path, "What to do, as a YAML or JSON file")->excludes(preset);
-  app->add_option("--calibration", options->calibration, "Data (.npz, .npy) to calibrate and to compare with");
-  CLI::Option* scale = app->add_option("--scale", options->scale, "Integer data becomes (value - mean) * scale");
-  app->add_option("--mean", options->mean, "See --scale; default 0")->needs(scale);
+  app->add_option("--calibration", options->calibration,
+                  "Data (.npz, .npy, Parquet, Arrow) to calibrate and to compare with");
+  AddDataFlags(app, &options->data);
   app->add_option("--io-type", options->io_type, "float32 (default), int8, uint8, int16: type of inputs and outputs");
   app->add_option("--effort", options->effort, "fast, balanced (default), best: how much to try for accuracy");
   app->add_option("--min-sqnr", options->min_sqnr_db,

@@ -16,8 +16,8 @@ namespace {
 constexpr char kModelName[] = "model.tflite";  // in the job directory
 
 absl::Status FillSamples(const RecipeOptions& options, internal::v1::SampleOptions* samples) {
-  if (options.scale) samples->set_scale(*options.scale);
-  if (options.mean) samples->set_mean(*options.mean);
+  // The recipe has the preprocessing already.
+  samples->set_sample_limit(options.data.samples);
   if (options.input_range.empty()) return absl::OkStatus();
   LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(options.input_range));
   samples->set_input_low(range.first);

@@ -25,8 +25,9 @@ absl::Status FillData(Client& client, const RecipeOptions& options, v1::DatasetR
                            UploadInput(client, "--calibration", options.calibration, v1::Artifact::DATASET));
   }
   data->set_seed(options.seed);
-  if (options.scale) data->mutable_preprocessing()->set_scale(*options.scale);
-  if (options.mean) data->mutable_preprocessing()->set_mean(*options.mean);
+  data->set_sample_limit(options.data.samples);
+  LATHE_ASSIGN_OR_RETURN(v1::Preprocessing preprocessing, MakePreprocessing(options.data));
+  if (preprocessing.ByteSizeLong() > 0) *data->mutable_preprocessing() = std::move(preprocessing);
   if (!options.input_range.empty()) {
     LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(options.input_range));
     data->mutable_input_range()->set_low(range.first);

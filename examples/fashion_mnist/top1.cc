@@ -43,7 +43,7 @@ absl::StatusOr<double> Top1Percent(const std::string& model_path, const std::str
   LATHE_ASSIGN_OR_RETURN(const lathe::Model model, lathe::ReadModel(file));
   LATHE_ASSIGN_OR_RETURN(const auto interpreter, lathe::Interpreter::Create(model, file->bytes(), {}));
   lathe::SampleOptions options;
-  options.scale = 1.0 / 255;
+  options.preprocessing.scale = 1.0 / 255;
   options.mean = 0;
   LATHE_ASSIGN_OR_RETURN(const auto samples, lathe::OpenSamples(model, data_path, options));
 

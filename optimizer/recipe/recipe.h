@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "optimizer/recipe/preprocessing.h"
 #include "optimizer/recipe/target.h"
 
 namespace lathe {
@@ -83,8 +84,8 @@ struct Recipe {
   // cheapest first, until it holds. Unset: no fallback.
   std::optional<double> min_sqnr_db;
   std::optional<bool> allow_larger;  // hand out a result that is larger than its input. Default false.
-  // Integer data for a float input becomes (value - mean) * scale. Unset: integer data is an error.
-  std::optional<double> data_scale, data_mean;
+  // Without a scale or mean, integer data for a float input is an error.
+  Preprocessing preprocessing;
   // Paths (relative to the recipe, e.g. "prune.sparsity") of fields that are set but that this version does not
   // implement. ResolveRecipe reports each: nothing is accepted and ignored.
   std::vector<std::string> unsupported_fields;

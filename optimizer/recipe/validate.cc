@@ -122,13 +122,6 @@ void ResolveGates(Recipe& recipe, ViolationList& violations) {
   }
 }
 
-void CheckDataNumbers(const Recipe& recipe, ViolationList& violations) {
-  if (recipe.data_scale && (!std::isfinite(*recipe.data_scale) || *recipe.data_scale == 0)) {
-    violations.Add("preprocessing.scale", "must be finite and not 0");
-  }
-  if (recipe.data_mean && !std::isfinite(*recipe.data_mean)) violations.Add("preprocessing.mean", "must be finite");
-}
-
 }  // namespace
 
 absl::StatusOr<Recipe> ResolveRecipe(const Recipe& recipe, std::string_view prefix) {
@@ -144,7 +137,7 @@ absl::StatusOr<Recipe> ResolveRecipe(const Recipe& recipe, std::string_view pref
   ResolveRules(resolved, violations);
   ResolveCorrections(resolved, violations);
   ResolveGates(resolved, violations);
-  CheckDataNumbers(resolved, violations);
+  CheckPreprocessing(resolved.preprocessing, violations);
   if (!Quantizes(resolved) && violations.violations().empty()) {
     violations.Add("preset", absl::StrFormat("the recipe asks for nothing; name a preset: %s", SupportedPresets()));
   }

@@ -20,8 +20,8 @@ TEST(JobInputsTest, ParsesInputRanges) {
 TEST(JobInputsTest, PutsScaleAndMeanIntoTheRecipe) {
   RecipeOptions options;
   options.preset = "int8";
-  options.scale = 0.5;
-  options.mean = 3;
+  options.data.scale = 0.5;
+  options.data.mean = 3;
   const auto recipe = MakeRecipe(options);
   ASSERT_TRUE(recipe.ok()) << recipe.status();
   EXPECT_EQ(recipe->preset(), "int8");
@@ -49,7 +49,7 @@ TEST(JobInputsTest, FlagsWinOverTheRecipeFile) {
 TEST(JobInputsTest, RefusesAScaleOfZero) {
   RecipeOptions options;
   options.preset = "int8";
-  options.scale = 0;
+  options.data.scale = 0;
   EXPECT_EQ(ReasonOf(MakeRecipe(options).status()), "BAD_REQUEST");
 }
 

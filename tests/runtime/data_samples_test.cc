@@ -137,8 +137,8 @@ TEST_F(DataSamplesTest, NeedsAScaleForIntegers) {
                                                 HasSubstr("--mean")));
   EXPECT_EQ(ReasonOf(DataSamples::Open(OneInput(), Path(), {}).status()), "DATA_NEEDS_SCALE");
   SampleOptions options;
-  options.scale = 1.0 / 51;
-  options.mean = 51;
+  options.preprocessing.scale = 1.0 / 51;
+  options.preprocessing.mean = 51;
   auto samples = DataSamples::Open(OneInput(), Path(), options);
   ASSERT_TRUE(samples.ok()) << samples.status();
   Sample sample;
@@ -263,7 +263,7 @@ TEST_F(DataSamplesTest, ReadsSharedDataSets) {
   builder.AddOp(OpKind::kRelu, {in}, {out});
   builder.Output(out);
   SampleOptions options;
-  options.scale = 1.0 / 255;
+  options.preprocessing.scale = 1.0 / 255;
   auto samples = DataSamples::Open(builder.Build(), SharedDir() + "/data/fashion/calib.npz", options);
   ASSERT_TRUE(samples.ok()) << samples.status();
   size_t count = 0;

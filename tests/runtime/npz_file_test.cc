@@ -65,7 +65,7 @@ TEST_F(NpzFileTest, NamesAFileThatIsNotThere) {
 
 TEST_F(NpzFileTest, RefusesOtherFiles) {
   WriteBytes(Path(), "");
-  EXPECT_THAT(Error(), HasSubstr("neither"));
+  EXPECT_THAT(Error(), HasSubstr("not a .npz, .npy, Parquet or Arrow"));
   WriteBytes(Path(), "\x89PNG\r\n\x1a\n and so on");
   EXPECT_THAT(Error(), HasSubstr("numpy.savez"));
   WriteBytes(Path(), "PK\x03\x04 and then nothing that is a zip");

@@ -63,8 +63,8 @@ preprocessing: {scale: 0.5, mean: -3}
   EXPECT_EQ(recipe.rules[1].quantize.weights.bits, 2);
   EXPECT_EQ(recipe.min_sqnr_db, 30.5);
   EXPECT_EQ(recipe.allow_larger, true);
-  EXPECT_EQ(recipe.data_scale, 0.5);
-  EXPECT_EQ(recipe.data_mean, -3);
+  EXPECT_EQ(recipe.preprocessing.scale, 0.5);
+  EXPECT_EQ(recipe.preprocessing.mean, -3);
   EXPECT_THAT(recipe.unsupported_fields, IsEmpty());
 }
 

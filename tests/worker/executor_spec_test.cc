@@ -32,8 +32,8 @@ TEST(ExecutorSpecTest, PointsAtStagedInputs) {
   EXPECT_TRUE(spec->optimize().sensitivity());
   EXPECT_EQ(spec->seed(), 7u);
   EXPECT_EQ(spec->samples().sample_limit(), 5u);
-  EXPECT_EQ(spec->samples().scale(), 0.5);
-  EXPECT_FALSE(spec->samples().has_mean());
+  EXPECT_EQ(spec->samples().preprocessing().scale(), 0.5);
+  EXPECT_FALSE(spec->samples().preprocessing().has_mean());
   EXPECT_EQ(spec->samples().input_low(), -1);
   EXPECT_EQ(spec->threads(), 2u);
 }

@@ -66,8 +66,8 @@ TEST(ResolveRecipeTest, ReportsAllViolationsAtOnce) {
   recipe.quantize.activations.ranges = "widest";
   recipe.rules.emplace_back();
   recipe.min_sqnr_db = -1;
-  recipe.data_scale = 0;
-  recipe.data_mean = std::numeric_limits<double>::infinity();
+  recipe.preprocessing.scale = 0;
+  recipe.preprocessing.mean = std::numeric_limits<double>::infinity();
   recipe.unsupported_fields = {"prune.sparsity"};
   EXPECT_THAT(Fields(ResolveRecipe(recipe, "r").status()),
               ::testing::UnorderedElementsAre("r.prune.sparsity", "r.quantize.weights.bits", "r.quantize.io_type",
