@@ -6,19 +6,34 @@ function change(before, after) {
   return (share > 0 ? '+' : share < 0 ? '−' : '') + Math.abs(share).toFixed(1) + ' %';
 }
 
+// Between shares: 91.2 % after 91.5 % is 0.3 points less, whatever that is in percent of 91.5.
+function points(before, after) {
+  if (!isNumber(before) || !isNumber(after)) return '–';
+  const difference = 100 * (after - before);
+  return (difference > 0 ? '+' : difference < 0 ? '−' : '') + significant(Math.abs(difference)) + ' points';
+}
+
 function comparisonRows(report) {
   const {input, output, latency, accuracy} = report;
   const rows = [];
-  const add = (what, before, after, text) => {
-    if (isNumber(before) || isNumber(after)) rows.push({what, before: text(before), after: text(after), change: change(before, after)});
+  const add = (what, before, after, text, difference = change) => {
+    if (isNumber(before) || isNumber(after)) rows.push({what, before: text(before), after: text(after), change: difference(before, after)});
   };
   add('File', input?.bytes, output?.bytes, bytesText);
   add('Compressed (zstd 3)', input?.zstd_bytes, output?.zstd_bytes, bytesText);
-  add('Compressed (gzip)', input?.gzip_bytes, output?.gzip_bytes, bytesText);
+  add('Compressed (gzip)', report.size?.input?.gzip_bytes, report.size?.output?.gzip_bytes, bytesText);
   add('One run, median', latency?.input_ms, latency?.output_ms, msText);
   add('One run, 90 % below', latency?.input_p90_ms, latency?.output_p90_ms, msText);
-  add('Peak memory', latency?.input_peak_bytes, latency?.output_peak_bytes, bytesText);
-  if (accuracy) add(cut(accuracy.metric, 30), accuracy.input, accuracy.output, (value) => metricText(accuracy.metric, value));
+  add('One run, 99 % below', latency?.input_p99_ms, latency?.output_p99_ms, msText);
+  add('Loading', latency?.input_load_ms, latency?.output_load_ms, msText);
+  add('First run', latency?.input_first_run_ms, latency?.output_first_run_ms, msText);
+  add('Memory, loaded', report.memory?.input?.heap_bytes, report.memory?.output?.heap_bytes, bytesText);
+  add('Memory of activations', report.memory?.input?.arena_bytes, report.memory?.output?.arena_bytes, bytesText);
+  if (accuracy) add(cut(accuracy.metric, 30), accuracy.input, accuracy.output, (value) => metricText(accuracy, value),
+                    accuracy.unit === 'fraction' || (!accuracy.unit && isShare(accuracy.metric)) ? points : change);
+  for (const figure of list(accuracy?.also)) {
+    add(cut(figure.metric, 30), figure.input, figure.output, (value) => metricText({...figure, unit: accuracy.unit}, value), accuracy.unit === 'fraction' ? points : change);
+  }
   return rows;
 }
 
@@ -32,10 +47,12 @@ function showComparison(report) {
     const left = Object.fromEntries(Object.entries(group(report[key]) || {}).filter(([name]) => !known.includes(name)));
     return Object.keys(left).length ? details(`More of ${words(key)}`, plainGroup(words(key), left)) : null;
   };
-  section('comparison', report.output ? 'Before and after' : 'Measured', runs,
+  const real = typeof report.accuracy?.verdict === 'string' ? report.accuracy.verdict : '';
+  section('comparison', report.output ? 'Before and after' : 'Measured', [runs, cut(real, 400)].filter(Boolean).join(' '),
           rows.length ? table('Figures before and after', report.output ? columns : columns.slice(0, 2), rows) : null,
-          rest('accuracy', ['metric', 'input', 'output']),
-          rest('latency', ['input_ms', 'output_ms', 'input_p90_ms', 'output_p90_ms', 'input_runs', 'threads']));
+          rest('accuracy', ['metric', 'input', 'output', 'also', 'verdict', 'unit', 'higher_is_better']),
+          rest('latency', ['input_ms', 'output_ms', 'input_p90_ms', 'output_p90_ms', 'input_runs', 'threads', 'input_p99_ms', 'output_p99_ms',
+                           'input_load_ms', 'output_load_ms', 'input_first_run_ms', 'output_first_run_ms']));
 }
 
 function showError(report) {
@@ -59,28 +76,35 @@ const stageColumns = [
   {title: 'Kept', of: (row) => (row.kept ? 'yes' : 'no')}, {title: 'Seconds', of: (row) => significant(row.seconds), number: true},
   {title: 'Why', of: (row) => cut(row.reason, 300), optional: (row) => row.reason}];
 
-function stagePoints(report) {
-  const measured = list(report.stages).filter((stage) => isNumber(stage.sqnr_after_db));
+// Fallback is decided by another figure than the others (the worst output without its mean), so it has its own picture.
+function stagePoints(stages) {
+  const measured = stages.filter((stage) => isNumber(stage.sqnr_after_db));
   if (measured.length === 0) return [];
   const first = measured[0];
   const start = isNumber(first.sqnr_before_db) ? [{stage: 'start', setting: 'nothing tried yet', sqnr_after_db: first.sqnr_before_db, bytes: first.bytes_before, kept: true}] : [];
   return [...start, ...measured];
 }
 
+// Candidates that differ by less have one size for a reader, and a picture of them is a line upwards.
+const SAME_SIZE = 1.005;
+
 function showTried(report) {
-  const points = stagePoints(report);
-  const sizes = points.filter((point) => isNumber(point.bytes));
+  const falls = (stage) => stage.stage === 'fallback';
+  const points = stagePoints(list(report.stages).filter((stage) => !falls(stage)));
+  const fallen = stagePoints(list(report.stages).filter(falls));
+  const sizes = (fallen.length > 1 ? fallen : points).filter((point) => isNumber(point.bytes));
   const key = () => legend(['after', 'kept'], ['before', 'dropped']);
   const tone = (point) => (point.kept ? 'after' : 'before');
   const pictures = [];
   if (points.length > 1) {
+    const measured = points.length - 1 === 1 ? '1 change' : `${points.length - 1} changes`;
     const best = Math.max(...points.filter((point) => point.kept).map((point) => point.sqnr_after_db));
-    pictures.push(chart('Error of what was tried, in order', `${points.length - 1} changes were tried; the best that was kept reaches ${dbText(best)} on held-back samples. Higher is closer.`,
-        pointsSpec(points.map((point, i) => ({x: i, y: point.sqnr_after_db, tone: tone(point)})), 'tried as number', 'SQNR, dB', true), null, key()));
+    pictures.push(chart('Error of what was tried, in order', `${measured} were tried; the best that was kept reaches ${dbText(best)} on held-back samples. Higher is closer.`,
+        pointsSpec(points.map((point, i) => ({x: i, y: point.sqnr_after_db, tone: tone(point)})), 'order in which it was tried', 'SQNR, dB', true), null, key()));
   }
-  if (sizes.length > 1) {
-    const span = [Math.min(...sizes.map((point) => point.bytes)), Math.max(...sizes.map((point) => point.bytes))];
-    pictures.push(chart('Size against error', `Candidates between ${bytesText(span[0])} and ${bytesText(span[1])}. Better is up and to the left.`,
+  const span = [Math.min(...sizes.map((point) => point.bytes)), Math.max(...sizes.map((point) => point.bytes))];
+  if (span[1] > SAME_SIZE * span[0]) {
+    pictures.push(chart('Size against error', `Candidates between ${bytesText(span[0])} and ${bytesText(span[1])}. Better is up and to the left.${fallen.length > 1 ? ' Figures of the worst output, its mean removed.' : ''}`,
         pointsSpec(sizes.map((point) => ({x: point.bytes / 1e6, y: point.sqnr_after_db, tone: tone(point)})), 'size, MB', 'SQNR, dB', false),
         null, key()));
   }
@@ -144,6 +168,7 @@ function showOperators(report) {
 function showSensitivity(report) {
   const rows = list(report.sensitivity).filter((row) => isNumber(row.alone_sqnr_db) || isNumber(row.gain_db));
   const gains = rows.filter((row) => isNumber(row.gain_db) && row.gain_db > 0).slice(0, BARS_MAX);
+  const alone = rows.filter((row) => isNumber(row.alone_sqnr_db)).sort((a, b) => a.alone_sqnr_db - b.alone_sqnr_db).slice(0, BARS_MAX);
   const columns = [{title: 'Operator', of: operatorLabel}, {title: 'Output', of: (row) => nameNode(row.name, 60)},
                    {title: 'SQNR, it alone quantized', of: (row) => dbText(row.alone_sqnr_db), number: true},
                    {title: 'Gain if it stays float', of: (row) => dbText(row.gain_db), number: true}];
@@ -151,6 +176,9 @@ function showSensitivity(report) {
           gains.length ? chart('Gain if an operator stays in float', `${operatorLabel(gains[0])} would gain most: ${dbText(gains[0].gain_db)}.`,
               barsSpec(gains.map((row) => ({label: operatorLabel(row), value: row.gain_db, text: dbText(row.gain_db), tone: 'float'})), 'dB'),
               table('Gains', columns, gains)) : null,
+          alone.length ? chart('Error of each operator alone', `${operatorLabel(alone[0])} alone leaves ${dbText(alone[0].alone_sqnr_db)}: the shorter the bar, the more it adds.`,
+              barsSpec(alone.map((row) => ({label: operatorLabel(row), value: Math.max(0, row.alone_sqnr_db), text: dbText(row.alone_sqnr_db), tone: 'after'})), 'SQNR with only it quantized, dB'),
+              null) : null,
           rows.length ? longTable('Sensitivity', columns, rows) : null);
 }
 
@@ -202,20 +230,36 @@ function showPlan(report) {
   section('plan', 'How it was made', null,
           list(report.plan).length ? longTable('Passes, in order', [{title: 'Pass', of: (row) => cut(row.pass, 60)}, {title: 'What it does', of: (row) => cut(row.description, 300)},
               {title: 'Changed', of: (row) => countText(row.changed), number: true}], list(report.plan)) : null,
-          timing.length ? chart('Time of the job', `${significant(total)} s in all; peak memory ${bytesText(report.peak_rss_bytes)}.`,
-              barsSpec(timing.slice(0, 24).map((row) => ({label: row.step, value: row.seconds, text: significant(row.seconds) + ' s', tone: 'before'})), 'seconds'),
+          timing.length ? chart('Time of the job', `${secondsText(total)} in all; peak memory ${bytesText(report.peak_rss_bytes)}.`,
+              barsSpec(timing.slice(0, 24).map((row) => ({label: row.step, value: row.seconds, text: secondsText(row.seconds), tone: 'before'})), 'seconds'),
               table('Steps', [{title: 'Step', of: (row) => cut(row.step, 60)}, {title: 'Seconds', of: (row) => significant(row.seconds), number: true}], timing)) : null,
           list(report.rule_matches).length ? plainGroup('Operators that rules take', report.rule_matches) : null);
 }
 
+// The reasons that weigh most at once, the others on demand.
+function reasonsNode(row) {
+  const reasons = list(row.reasons).slice(0, 100).map((reason) => cut(reason, 300));
+  const lines = (some) => some.map((reason) => el('div', {}, reason));
+  if (reasons.length === 0) return '–';
+  return el('div', {}, lines(reasons.slice(0, 3)), reasons.length > 3 ? details(`${reasons.length - 3} more`, lines(reasons.slice(3))) : null);
+}
+
 function showCompatibility(report) {
   const rows = list(report.compatibility).filter(group);
-  section('compatibility', 'Where it runs', null, rows.length ? plainGroup('Targets', rows) : null);
+  const known = rows.filter((row) => isNumber(row.mac_share));
+  const bars = known.map((row) => ({label: row.target, value: 100 * row.mac_share, text: percentText(row.mac_share), tone: row.compatible ? 'after' : 'float'}));
+  const columns = [{title: 'Target', of: (row) => cut(row.target, 60)}, {title: 'Runs there whole', of: (row) => (row.compatible ? 'yes' : 'no')},
+                   {title: 'Operators it takes', of: (row) => `${countText(row.accepted_operators)} of ${countText(row.operators)}`, number: true, optional: (row) => isNumber(row.operators)},
+                   {title: 'of the work', of: (row) => percentText(row.mac_share), number: true, optional: (row) => isNumber(row.mac_share)},
+                   {title: 'Not taken', of: reasonsNode}];
+  section('compatibility', 'Where it runs', 'By rules that look at the file alone; no device was asked.',
+          bars.length ? chart('Work that each target takes', `Share of the multiply-adds: ${bars.slice(0, 6).map((bar) => `${cut(bar.label, 30)} ${bar.text}`).join(', ')}.`,
+              barsSpec(bars, '% of the multiply-adds'), null, legend(['after', 'runs there whole'], ['float', 'partly'])) : null,
+          rows.length ? table('Targets', columns, rows) : null);
 }
 
 function showWarnings(report) {
-  const warnings = list(report.warnings);
-  section('warnings', 'Warnings', null, warnings.length ? el('ul', {class: 'alerts'}, warnings.slice(0, 200).map((text) => el('li', {}, cut(text, SENTENCE_CHARS_MAX)))) : null);
+  section('warnings', 'Warnings', null, sentenceList(report.warnings, SENTENCE_CHARS_MAX));
 }
 
 function showProvenance(report) {
