@@ -99,11 +99,13 @@ class Chain {
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, Quantize(inputs_.candidate, inputs_.passes, inputs_.recipe,
                                                                     Settings(taken), inputs_.cancel));
     if (!quantized.changed()) return false;  // that is the float model
-    LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back.Measure(quantized.model));
+    uint64_t bytes = 0;
+    LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back.Measure(quantized.model, &bytes));
     const double noise = WorstNoise(errors);
     StageReport& stage = stages_.emplace_back();
     stage.stage = "fallback";
     stage.setting = Setting(taken);
+    stage.bytes = bytes;
     stage.sqnr_after_db = NoiseDb(noise);
     stage.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     stage.reason = noise <= target_ ? "reaches min_sqnr_db" : "does not reach min_sqnr_db";

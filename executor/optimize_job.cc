@@ -22,6 +22,7 @@
 #include "optimizer/passes/graph_figures.h"
 #include "optimizer/passes/operator_precision.h"
 #include "optimizer/passes/registry.h"
+#include "optimizer/passes/weight_histograms.h"
 #include "optimizer/recipe/plan.h"
 #include "optimizer/recipe/validate.h"
 #include "runtime/compare.h"
@@ -250,6 +251,7 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(CheckArtifact(input_, *output, report_.warnings));
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
+    report_.histograms = DescribeWeights(input_, model_);
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
     if (after <= before) return absl::OkStatus();
     if (recipe_.allow_larger.value_or(false)) {

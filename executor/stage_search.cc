@@ -87,7 +87,7 @@ double SecondsSince(std::chrono::steady_clock::time_point started) {
 }  // namespace
 
 absl::Status StageSearch::Run() {
-  LATHE_ASSIGN_OR_RETURN(score_, Measure(best_));
+  LATHE_ASSIGN_OR_RETURN(score_, Measure(best_, &bytes_));
   LATHE_RETURN_IF_ERROR(TryEqualization());
   if (!inputs_.calibrated) return absl::OkStatus();
   LATHE_RETURN_IF_ERROR(TryBiasAbsorption());
@@ -280,10 +280,10 @@ void StageSearch::SetRunOptions(ObserveOptions& options) const {
   options.scratch_dir = inputs_.scratch_dir;
 }
 
-absl::StatusOr<OutputScore> StageSearch::Measure(const Candidate& candidate) {
+absl::StatusOr<OutputScore> StageSearch::Measure(const Candidate& candidate, uint64_t* bytes) {
   LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized,
                          Quantize(candidate, inputs_.passes, inputs_.recipe, inputs_.settings, inputs_.cancel));
-  LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back.Measure(quantized.model));
+  LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back.Measure(quantized.model, bytes));
   return ScoreOutputs(errors);
 }
 
@@ -291,18 +291,22 @@ absl::StatusOr<bool> StageSearch::Try(const std::string& stage, const std::strin
                                       bool asked_for) {
   const auto started = std::chrono::steady_clock::now();
   LATHE_RETURN_IF_ERROR(inputs_.cancel.Check());
-  LATHE_ASSIGN_OR_RETURN(const OutputScore score, Measure(candidate));
+  uint64_t bytes = 0;
+  LATHE_ASSIGN_OR_RETURN(const OutputScore score, Measure(candidate, &bytes));
   StageReport& report = stages_.emplace_back();
   report.stage = stage;
   report.setting = setting;
   report.sqnr_before_db = score_.mean_db;
   report.sqnr_after_db = score.mean_db;
+  report.bytes_before = bytes_;
+  report.bytes = bytes;
   report.kept = asked_for || IsBetter(score, score_);
   if (asked_for) report.reason = "the recipe asks for it";
   report.seconds = SecondsSince(started);
   if (!report.kept) return false;
   best_ = std::move(candidate);
   score_ = score;
+  bytes_ = bytes;
   return true;
 }
 

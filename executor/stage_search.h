@@ -56,7 +56,8 @@ class StageSearch {
   // Measures the candidate and makes it the best one if it is better, or asked for: true.
   absl::StatusOr<bool> Try(const std::string& stage, const std::string& setting, Candidate candidate,
                            bool asked_for = false);
-  absl::StatusOr<OutputScore> Measure(const Candidate& candidate);
+  // `bytes` gets the size of its file.
+  absl::StatusOr<OutputScore> Measure(const Candidate& candidate, uint64_t* bytes);
   absl::StatusOr<QuantizedModel> QuantizeBest();
   absl::StatusOr<SampleRanges> SampleRangesOfBest(const std::vector<TensorId>& tensors);
 
@@ -66,7 +67,8 @@ class StageSearch {
 
   const Inputs inputs_;
   Candidate best_;
-  OutputScore score_;  // of best_
+  OutputScore score_;   // of best_
+  uint64_t bytes_ = 0;  // of its file
   std::vector<StageReport> stages_;
   std::vector<RangeChoice> ranges_;
 };

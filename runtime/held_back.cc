@@ -22,9 +22,10 @@ absl::StatusOr<std::unique_ptr<HeldBack>> HeldBack::Create(const Model& referenc
   return held_back;
 }
 
-absl::StatusOr<std::vector<OutputError>> HeldBack::Measure(const Model& candidate) {
+absl::StatusOr<std::vector<OutputError>> HeldBack::Measure(const Model& candidate, uint64_t* bytes) {
   const ScratchFile file(options_.scratch_dir + "/candidate.tflite");
   LATHE_ASSIGN_OR_RETURN(const auto mapped, file.Write(candidate));
+  if (bytes != nullptr) *bytes = mapped->bytes().size();
   return Measure(candidate, *mapped);
 }
 

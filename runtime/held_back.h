@@ -31,7 +31,8 @@ class HeldBack {
                                                           SampleSource& samples, const HeldBackOptions& options);
 
   // The errors of the candidate's outputs. Errors as CompareOutputs, or the file system's.
-  absl::StatusOr<std::vector<OutputError>> Measure(const Model& candidate);
+  // `bytes`, unless null, gets the size of the candidate's file.
+  absl::StatusOr<std::vector<OutputError>> Measure(const Model& candidate, uint64_t* bytes = nullptr);
   // The same for a candidate that was read from a file.
   absl::StatusOr<std::vector<OutputError>> Measure(const Model& candidate, const MappedFile& file);
 

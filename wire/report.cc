@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "wire/compatibility_report.h"
+#include "wire/histogram_report.h"
 #include "wire/json.h"
 
 namespace lathe {
@@ -93,6 +94,8 @@ void Fill(const StageReport& from, v1::StageReport* to) {
   to->set_kept(from.kept);
   to->set_seconds(from.seconds);
   to->set_reason(from.reason);
+  if (from.bytes) to->set_bytes(*from.bytes);
+  if (from.bytes_before) to->set_bytes_before(*from.bytes_before);
 }
 
 void Fill(const RuleMatch& from, v1::RuleMatch* to) {
@@ -166,6 +169,7 @@ v1::Report ReportToProto(const Report& report) {
   for (const SensitivityReport& op : report.sensitivity) Fill(op, proto.add_sensitivity());
   for (const std::string& sentence : report.verdict) proto.add_verdict(sentence);
   if (report.transform_peak_rss_bytes) proto.set_transform_peak_rss_bytes(*report.transform_peak_rss_bytes);
+  FillHistograms(report.histograms, &proto);
   return proto;
 }
 

@@ -85,7 +85,7 @@ void AddModelCommands(CLI::App& root, Options& o, Command* chosen) {
   optimize->add_option("-o,--output", o.optimize.out, "The file to write; optional with --sensitivity and --dry-run");
   optimize->add_flag("--dry-run", o.optimize.dry_run, "Only list the operators that the rules of the recipe take");
   AddRecipe(optimize, &o.optimize.recipe);
-  optimize->add_option("--report", o.optimize.report_dir, "Folder for report.json");
+  optimize->add_option("--report", o.optimize.report_dir, "Folder for report.json and report.html");
   optimize->footer(kOptimizeExamples);
   AddServer(optimize, &o.optimize.server, false);
 

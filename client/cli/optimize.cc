@@ -9,6 +9,7 @@
 #include "common/file.h"
 #include "common/utf8.h"
 #include "wire/report.h"
+#include "wire/report_page.h"
 
 namespace lathe {
 namespace {
@@ -106,6 +107,7 @@ absl::Status Optimize(const OptimizeOptions& options, Output& output) {
                          options.server.empty() ? OptimizeHere(options) : OptimizeThere(options));
   if (!options.report_dir.empty()) {
     LATHE_RETURN_IF_ERROR(WriteFileAtomically(options.report_dir + "/report.json", ReportText(report)));
+    LATHE_RETURN_IF_ERROR(WriteFileAtomically(options.report_dir + "/report.html", ReportPage(report)));
   }
   output.Answer(report, AnswerText(options, report));
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "optimizer/report/compatibility_report.h"
+#include "optimizer/report/weight_histogram.h"
 
 namespace lathe {
 
@@ -67,7 +68,8 @@ struct StageReport {
   std::optional<double> sqnr_before_db, sqnr_after_db;
   bool kept = false;
   double seconds = 0;
-  std::string reason;  // why it was kept or not, when the figures do not say it
+  std::string reason;                           // why it was kept or not, when the figures do not say it
+  std::optional<uint64_t> bytes, bytes_before;  // of the file with it and without it; absent: not measured
 };
 
 // An operator of the input file that a rule of the recipe takes.
@@ -162,6 +164,7 @@ struct Report {
   std::vector<SensitivityReport> sensitivity;
   // What the user must not miss about the result: "slower than the input on this machine: ...". Empty: nothing.
   std::vector<std::string> verdict;
+  std::vector<WeightHistogram> histograms;  // of the weights that changed, largest first
   Provenance provenance;
 };
 

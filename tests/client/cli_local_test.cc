@@ -35,6 +35,7 @@ TEST_F(CliLocalTest, OptimizesAndReports) {
   EXPECT_GT(report["error"]["outputs"][0]["sqnr_db"], 5);
   EXPECT_GT(report["latency"]["input_ms"], 0);
   EXPECT_EQ(nlohmann::json::parse(ReadText(report_dir + "/report.json")), report);
+  EXPECT_NE(ReadText(report_dir + "/report.html").find("application/json"), std::string::npos);
 }
 
 TEST_F(CliLocalTest, PrintsTheTable) {

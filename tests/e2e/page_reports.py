@@ -1,0 +1,84 @@
+"""Reports for the page's test: one with every group that a job can measure, those of other commands, and a hostile one."""
+
+
+def full():
+    operators = [{"subgraph": 0, "index": i, "kind": "CONV_2D" if i % 3 else "ADD", "name": f"block_{i}/output",
+                  "precision": "float32" if i % 7 == 0 else "int8", "reason": "kept for accuracy" if i % 7 == 0 else "",
+                  "sqnr_db": 45 - i * 0.4, "ms": 0.02 + 0.013 * (i * 7 % 11)} for i in range(40)]
+    stages = [{"stage": stage, "setting": setting, "sqnr_before_db": before, "sqnr_after_db": after, "kept": after > before,
+               "seconds": 0.4, "reason": "", "bytes": size}
+              for stage, setting, before, after, size in
+              [("equalization", "cross-layer", 30.1, 29.0, 251000), ("ranges", "min-error", 30.1, 33.5, 250000),
+               ("rounding", "gptq, descent", 33.5, 36.2, 250000), ("fallback", "operator 3", 36.2, 40.0, 340000)]]
+    ranges = [{"name": f"tensor_{i}", "algorithm": "percentile", "min": -2.0 - i, "max": 6.0, "chosen_min": -1.5, "chosen_max": 5.0}
+              for i in range(20)]
+    histograms = [{"name": f"weights_{i}", "bytes_before": 4096, "bytes_after": 1024, "min": -1.0, "max": 1.0,
+                   "before": [int(100 * (1 - abs(b - 32) / 32)) for b in range(64)],
+                   "after": [int(100 * (1 - abs(b - 32) / 32)) + b % 3 for b in range(64)]} for i in range(8)]
+    return {
+        "input": {"bytes": 1000000, "zstd_bytes": 900000, "sha256": "aa" * 32},
+        "output": {"bytes": 260000, "zstd_bytes": 200000, "sha256": "bb" * 32},
+        "latency": {"input_ms": 2.0, "output_ms": 1.1, "input_p90_ms": 2.4, "output_p90_ms": 1.3, "input_runs": 50,
+                    "output_runs": 50, "threads": 2},
+        "accuracy": {"metric": "top1", "input": 0.912, "output": 0.909, "samples": 1000},
+        "error": {"synthetic": False, "held_back": True, "samples": 32, "outputs": [
+            {"name": "scores", "sqnr_db": 36.2, "sqnr_mean_removed_db": 34.0, "argmax_agreement": 0.99, "argmax_ties": 0.01},
+            {"name": "boxes", "sqnr_db": 41.0}]},
+        "operators": operators, "stages": stages, "histograms": histograms,
+        "calibration": {"samples": 96, "held_back": 32, "ranges": ranges,
+                        "notable_samples": [{"sample": 3, "tensor": "tensor_1", "reason": "ten times the range of others"}],
+                        "degenerate_tensors": [{"tensor": "tensor_9", "reason": "constant on every sample"}]},
+        "sensitivity": [{"subgraph": 0, "index": i, "kind": "CONV_2D", "name": f"block_{i}", "alone_sqnr_db": 30 + i,
+                         "gain_db": 5 - i} for i in range(8)],
+        "plan": [{"pass": "quantize-full-integer", "description": "int8 weights and activations", "changed": 74}],
+        "timing": [{"step": "read", "seconds": 0.01}, {"step": "calibrate", "seconds": 1.2}],
+        "peak_rss_bytes": 60000000,
+        "compatibility": [{"target": "edge-tpu", "compatible": False, "reasons": ["2 operators on float"]}],
+        "warnings": ["32 samples are few"], "verdict": ["slower than the input on this machine: 2.1 ms against 1.4 ms"],
+        "graph": {"operators": 40, "integer_operators": 34, "integer_share": 0.85, "quantize_operators": 1,
+                  "dequantize_operators": 2, "undelegated_operators": 1, "undelegated_share": 0.025},
+        "provenance": {"build_id": "0.1.0", "runtime_version": "2.3.0", "cpu_features": "avx2", "recipe_sha256": "cc" * 32,
+                       "data_sha256": ["dd" * 32], "seed": 7, "threads": 2},
+    }
+
+
+def data_free():
+    report = full()
+    for key in ("accuracy", "latency", "calibration", "sensitivity", "stages", "histograms", "verdict", "warnings"):
+        del report[key]
+    return report
+
+
+def benchmark():
+    return {"input": {"bytes": 1000, "sha256": "aa" * 32}, "latency": {"input_ms": 2.5, "input_runs": 50, "threads": 2},
+            "provenance": full()["provenance"]}
+
+
+def dry_run():
+    return {"input": {"bytes": 1000, "sha256": "aa" * 32}, "plan": full()["plan"]}
+
+
+def hostile():
+    """What a model file can put where names are expected. Any of the scripts would set `window.broken`."""
+    names = ["</script><script>window.broken=1</script>", "<!--<script>", "<img src=x onerror='window.broken=1'>",
+             "\"';window.broken=1;//", "\u202eevil\u2066\u200f", "\u0000\u0007\u001b[31m", "x" * 1_000_000, "",
+             "${window.broken=1}", "{{window.broken=1}}", "data('labels')", "javascript:window.broken=1", "\u2028\u2029",
+             "__proto__", "a" + "\u0301" * 5000]
+    report = full()
+    for i, row in enumerate(report["operators"]):
+        row.update(name=names[i % len(names)], kind=names[(i + 1) % len(names)][:5000], precision=names[(i + 2) % len(names)][:5000],
+                   reason=names[(i + 3) % len(names)][:5000])
+    for group, key in (("stages", "setting"), ("stages", "stage"), ("histograms", "name"), ("sensitivity", "name"),
+                       ("sensitivity", "kind"), ("timing", "step"), ("plan", "description"), ("compatibility", "target")):
+        for i, row in enumerate(report[group]):
+            row[key] = names[i % len(names)][:20000]
+    for i, row in enumerate(report["calibration"]["ranges"]):
+        row["name"] = names[i % len(names)]
+    for i, row in enumerate(report["error"]["outputs"]):
+        row["name"] = names[i % len(names)]
+    report["calibration"]["ranges"][0].update(min=1e300, max=1e300, chosen_min=-1e300, chosen_max=1e300)
+    report["accuracy"]["metric"] = names[0]
+    report["warnings"] = names
+    report["verdict"] = names
+    report["provenance"]["cpu_features"] = names[2]
+    return report

@@ -1,0 +1,16 @@
+#ifndef LATHE_WIRE_HISTOGRAM_REPORT_H_
+#define LATHE_WIRE_HISTOGRAM_REPORT_H_
+
+#include <vector>
+
+#include "lathe/v1/report.pb.h"
+#include "optimizer/report/weight_histogram.h"
+
+namespace lathe {
+
+// Adds them to `proto`, in order.
+void FillHistograms(const std::vector<WeightHistogram>& histograms, v1::Report* proto);
+
+}  // namespace lathe
+
+#endif  // LATHE_WIRE_HISTOGRAM_REPORT_H_

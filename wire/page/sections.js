@@ -1,0 +1,229 @@
+// The sections of the page, in its order. Each takes the report and shows nothing when its groups are absent.
+
+function change(before, after) {
+  if (!isNumber(before) || !isNumber(after) || before === 0) return '–';
+  const share = 100 * (after / before - 1);
+  return (share > 0 ? '+' : share < 0 ? '−' : '') + Math.abs(share).toFixed(1) + ' %';
+}
+
+function comparisonRows(report) {
+  const {input, output, latency, accuracy} = report;
+  const rows = [];
+  const add = (what, before, after, text) => {
+    if (isNumber(before) || isNumber(after)) rows.push({what, before: text(before), after: text(after), change: change(before, after)});
+  };
+  add('File', input?.bytes, output?.bytes, bytesText);
+  add('Compressed (zstd 3)', input?.zstd_bytes, output?.zstd_bytes, bytesText);
+  add('Compressed (gzip)', input?.gzip_bytes, output?.gzip_bytes, bytesText);
+  add('One run, median', latency?.input_ms, latency?.output_ms, msText);
+  add('One run, 90 % below', latency?.input_p90_ms, latency?.output_p90_ms, msText);
+  add('Peak memory', latency?.input_peak_bytes, latency?.output_peak_bytes, bytesText);
+  if (accuracy) add(cut(accuracy.metric, 30), accuracy.input, accuracy.output, (value) => metricText(accuracy.metric, value));
+  return rows;
+}
+
+function showComparison(report) {
+  const rows = comparisonRows(report);
+  const columns = [{title: 'What', of: (row) => row.what}, {title: 'Before', of: (row) => row.before, number: true},
+                   {title: 'After', of: (row) => row.after, number: true}, {title: 'Change', of: (row) => row.change, number: true}];
+  const latency = report.latency;
+  const runs = latency ? `Latency: interleaved runs on this machine, ${countText(latency.input_runs)} of the input, ${countText(latency.threads)} thread${latency.threads === 1 ? '' : 's'}.` : null;
+  const rest = (key, known) => {
+    const left = Object.fromEntries(Object.entries(group(report[key]) || {}).filter(([name]) => !known.includes(name)));
+    return Object.keys(left).length ? details(`More of ${words(key)}`, plainGroup(words(key), left)) : null;
+  };
+  section('comparison', report.output ? 'Before and after' : 'Measured', runs,
+          rows.length ? table('Figures before and after', report.output ? columns : columns.slice(0, 2), rows) : null,
+          rest('accuracy', ['metric', 'input', 'output']),
+          rest('latency', ['input_ms', 'output_ms', 'input_p90_ms', 'output_p90_ms', 'input_runs', 'threads']));
+}
+
+function showError(report) {
+  const outputs = list(report.error?.outputs);
+  const note = report.error?.synthetic ? 'The samples were made from the seed: they say little about accuracy.'
+      : report.error?.held_back ? 'Measured on samples that nothing was chosen by.' : 'Measured on the given samples.';
+  section('error', 'Closeness to the original', `${note} SQNR: power of the signal over power of the error; 20 dB is a tenth of the amplitude, 40 dB a hundredth.`,
+          outputs.length ? longTable('Outputs', [
+            {title: 'Output', of: (row) => nameNode(row.name)},
+            {title: 'SQNR', of: (row) => dbText(row.sqnr_db), number: true},
+            {title: 'without mean', of: (row) => dbText(row.sqnr_mean_removed_db), number: true, optional: (row) => isNumber(row.sqnr_mean_removed_db)},
+            {title: 'same best answer', of: (row) => percentText(row.argmax_agreement), number: true, optional: (row) => isNumber(row.argmax_agreement)},
+            {title: 'ties', of: (row) => percentText(row.argmax_ties), number: true, optional: (row) => row.argmax_ties > 0},
+          ], outputs) : null);
+}
+
+const stageColumns = [
+  {title: 'Stage', of: (row) => cut(row.stage, 60)}, {title: 'Setting', of: (row) => cut(row.setting, 200) || '–'},
+  {title: 'Size', of: (row) => bytesText(row.bytes), number: true, optional: (row) => isNumber(row.bytes)},
+  {title: 'Before', of: (row) => dbText(row.sqnr_before_db), number: true}, {title: 'With it', of: (row) => dbText(row.sqnr_after_db), number: true},
+  {title: 'Kept', of: (row) => (row.kept ? 'yes' : 'no')}, {title: 'Seconds', of: (row) => significant(row.seconds), number: true},
+  {title: 'Why', of: (row) => cut(row.reason, 300), optional: (row) => row.reason}];
+
+function stagePoints(report) {
+  const measured = list(report.stages).filter((stage) => isNumber(stage.sqnr_after_db));
+  if (measured.length === 0) return [];
+  const first = measured[0];
+  const start = isNumber(first.sqnr_before_db) ? [{stage: 'start', setting: 'nothing tried yet', sqnr_after_db: first.sqnr_before_db, bytes: first.bytes_before, kept: true}] : [];
+  return [...start, ...measured];
+}
+
+function showTried(report) {
+  const points = stagePoints(report);
+  const sizes = points.filter((point) => isNumber(point.bytes));
+  const key = () => legend(['after', 'kept'], ['before', 'dropped']);
+  const tone = (point) => (point.kept ? 'after' : 'before');
+  const pictures = [];
+  if (points.length > 1) {
+    const best = Math.max(...points.filter((point) => point.kept).map((point) => point.sqnr_after_db));
+    pictures.push(chart('Error of what was tried, in order', `${points.length - 1} changes were tried; the best that was kept reaches ${dbText(best)} on held-back samples. Higher is closer.`,
+        pointsSpec(points.map((point, i) => ({x: i, y: point.sqnr_after_db, tone: tone(point)})), 'tried as number', 'SQNR, dB', true), null, key()));
+  }
+  if (sizes.length > 1) {
+    const span = [Math.min(...sizes.map((point) => point.bytes)), Math.max(...sizes.map((point) => point.bytes))];
+    pictures.push(chart('Size against error', `Candidates between ${bytesText(span[0])} and ${bytesText(span[1])}. Better is up and to the left.`,
+        pointsSpec(sizes.map((point) => ({x: point.bytes / 1e6, y: point.sqnr_after_db, tone: tone(point)})), 'size, MB', 'SQNR, dB', false),
+        null, key()));
+  }
+  section('tried', 'What was tried', 'A change stays only if the error on held-back samples falls.', pictures,
+          list(report.stages).length ? longTable('Stages', stageColumns, list(report.stages)) : null);
+}
+
+function isFloat(precision) { return /^(float|dynamic|weight)/.test(String(precision)); }
+
+function precisionBars(report) {
+  const counts = new Map();
+  for (const op of list(report.operators)) {
+    const precision = cut(op.precision, 40) || 'unknown';
+    counts.set(precision, (counts.get(precision) || 0) + 1);
+  }
+  const rows = [...counts].sort((a, b) => b[1] - a[1]).slice(0, BARS_MAX)
+      .map(([label, value]) => ({label, value, text: String(value), tone: isFloat(label) ? 'float' : 'after'}));
+  if (rows.length === 0) return null;
+  const all = list(report.operators).length;
+  return chart('Operators by precision', `${all} operators; ${rows.map((row) => `${row.value} ${row.label}`).slice(0, 4).join(', ')}.`,
+               barsSpec(rows, 'operators'), null, legend(['after', 'integer'], ['float', 'float activations']));
+}
+
+const operatorColumns = [
+  {title: 'Operator', of: (row) => `${row.index} ${cut(row.kind, 40)}`}, {title: 'Output', of: (row) => nameNode(row.name, 60)},
+  {title: 'Precision', of: (row) => cut(row.precision, 60)},
+  {title: 'Time', of: (row) => msText(row.ms), number: true, optional: (row) => isNumber(row.ms)},
+  {title: 'SQNR', of: (row) => dbText(row.sqnr_db), number: true, optional: (row) => isNumber(row.sqnr_db)},
+  {title: 'Reason', of: (row) => cut(row.reason, 300), optional: (row) => row.reason}];
+
+function operatorLabel(op) { return `${op.index} ${cut(op.kind, 40)}`; }
+
+function timeBars(operators) {
+  const timed = operators.filter((op) => isNumber(op.ms)).sort((a, b) => b.ms - a.ms);
+  if (timed.length === 0) return null;
+  const all = timed.reduce((sum, op) => sum + op.ms, 0);
+  const rows = timed.slice(0, BARS_MAX);
+  const share = rows.reduce((sum, op) => sum + op.ms, 0) / all;
+  return chart('Time by operator', `The slowest ${rows.length} take ${percentText(share)} of ${msText(all)}.`,
+               barsSpec(rows.map((op) => ({label: operatorLabel(op), value: op.ms, text: msText(op.ms), tone: isFloat(op.precision) ? 'float' : 'after'})), 'ms'),
+               table('Slowest operators', operatorColumns, rows), legend(['after', 'integer'], ['float', 'float activations']));
+}
+
+function errorPoints(operators) {
+  const known = operators.map((op, i) => ({...op, i})).filter((op) => isNumber(op.sqnr_db));
+  if (known.length === 0) return null;
+  const worst = [...known].sort((a, b) => a.sqnr_db - b.sqnr_db).slice(0, BARS_MAX);
+  const points = known.map((op) => ({x: op.i, y: op.sqnr_db, tone: isFloat(op.precision) ? 'float' : 'after'}));
+  return chart('Error along the model', `The farthest from the original is ${operatorLabel(worst[0])} at ${dbText(worst[0].sqnr_db)}. Lower is worse; a step down is where error enters.`,
+               pointsSpec(points, 'operator, in order of execution', 'SQNR, dB', true), table('Operators with the most error', operatorColumns, worst),
+               legend(['after', 'integer'], ['float', 'float activations']));
+}
+
+function showOperators(report) {
+  const operators = list(report.operators);
+  section('operators', 'Operators', null, precisionBars(report), timeBars(operators.slice()), errorPoints(operators),
+          operators.length ? details(`All ${countText(operators.length)} operators`, table('Operators in order of execution', operatorColumns, operators)) : null,
+          group(report.graph) ? details('Figures of the graph', plainGroup('Graph', report.graph)) : null);
+}
+
+function showSensitivity(report) {
+  const rows = list(report.sensitivity).filter((row) => isNumber(row.alone_sqnr_db) || isNumber(row.gain_db));
+  const gains = rows.filter((row) => isNumber(row.gain_db) && row.gain_db > 0).slice(0, BARS_MAX);
+  const columns = [{title: 'Operator', of: operatorLabel}, {title: 'Output', of: (row) => nameNode(row.name, 60)},
+                   {title: 'SQNR, it alone quantized', of: (row) => dbText(row.alone_sqnr_db), number: true},
+                   {title: 'Gain if it stays float', of: (row) => dbText(row.gain_db), number: true}];
+  section('sensitivity', 'What adds to the error', 'Each operator alone: how close the outputs are if only it is quantized, and what leaving it in float would gain.',
+          gains.length ? chart('Gain if an operator stays in float', `${operatorLabel(gains[0])} would gain most: ${dbText(gains[0].gain_db)}.`,
+              barsSpec(gains.map((row) => ({label: operatorLabel(row), value: row.gain_db, text: dbText(row.gain_db), tone: 'float'})), 'dB'),
+              table('Gains', columns, gains)) : null,
+          rows.length ? longTable('Sensitivity', columns, rows) : null);
+}
+
+function clippedShare(range) {
+  const seen = range.max - range.min;
+  return seen > 0 ? Math.max(0, 1 - (Math.min(range.max, range.chosen_max) - Math.max(range.min, range.chosen_min)) / seen) : 0;
+}
+
+const rangeColumns = [{title: 'Tensor', of: (row) => nameNode(row.name, 60)}, {title: 'Chosen by', of: (row) => cut(row.algorithm, 40)},
+    {title: 'Seen', of: (row) => `${significant(row.min)} … ${significant(row.max)}`}, {title: 'Chosen', of: (row) => `${significant(row.chosen_min)} … ${significant(row.chosen_max)}`},
+    {title: 'Cut off', of: (row) => percentText(clippedShare(row)), number: true}];
+
+function showRanges(report) {
+  const calibration = group(report.calibration);
+  if (!calibration) return;
+  const ranges = list(calibration.ranges).filter((row) => [row.min, row.max, row.chosen_min, row.chosen_max].every(isNumber))
+      .sort((a, b) => clippedShare(b) - clippedShare(a));
+  const worst = ranges.slice(0, BARS_MAX);
+  const scaled = worst.map((row, i) => {
+    const unit = Math.max(Math.abs(row.min), Math.abs(row.max)) || 1;
+    return {row: i, label: row.name, min: row.min / unit, max: row.max / unit, chosen_min: row.chosen_min / unit, chosen_max: row.chosen_max / unit};
+  });
+  const notes = [...list(calibration.notable_samples).map((note) => `Sample ${countText(note.sample)}, ${cut(note.tensor, 80)}: ${cut(note.reason, 300)}`),
+                 ...list(calibration.degenerate_tensors).map((note) => `${cut(note.tensor, 80)}: ${cut(note.reason, 300)}`)];
+  section('ranges', 'Calibration', `${countText(calibration.samples)} samples chose the ranges; ${countText(calibration.held_back)} were held back to decide what stays.`,
+          worst.length ? chart('Ranges, seen and chosen', `The ${worst.length} tensors with the most cut off; at most ${percentText(clippedShare(worst[0]))} of a seen range.`,
+              rangesSpec(scaled), null, legend(['before', 'seen'], ['after', 'chosen'])) : null,
+          ranges.length ? longTable('Ranges', rangeColumns, ranges) : null,
+          notes.length ? details(`${notes.length} notes on samples and tensors`, el('ul', {}, notes.slice(0, 200).map((text) => el('li', {}, text)))) : null);
+}
+
+function showHistograms(report) {
+  const shown = list(report.histograms).filter((h) => group(h) && isNumber(h.min) && isNumber(h.max) && list(h.before).length > 0 && list(h.before).length === list(h.after).length);
+  if (shown.length === 0) return;
+  const one = (h, i) => {
+    const width = (h.max - h.min) / h.before.length;
+    const rows = h.before.map((count, bin) => ({x: h.min + (bin + 0.5) * width, before: count, after: h.after[bin]}));
+    return el('div', {}, el('h3', {}, nameNode(h.name, 48)), chart('', `${significant(h.min)} … ${significant(h.max)}, ${bytesText(h.bytes_before)} to ${bytesText(h.bytes_after)}`, histogramSpec(rows),
+        table(`Counts of tensor ${i + 1}`, [{title: 'Middle of bin', of: (row) => significant(row.x), number: true}, {title: 'Before', of: (row) => countText(row.before), number: true},
+                                 {title: 'After', of: (row) => countText(row.after), number: true}], rows)));
+  };
+  section('weights', 'Weights before and after', 'The largest weight tensors: how often each value occurs.', legend(['before', 'before'], ['after', 'after']),
+          el('div', {class: 'small'}, shown.slice(0, 8).map(one)));
+}
+
+function showPlan(report) {
+  const timing = list(report.timing).filter((row) => isNumber(row.seconds));
+  const total = timing.reduce((sum, row) => sum + row.seconds, 0);
+  section('plan', 'How it was made', null,
+          list(report.plan).length ? longTable('Passes, in order', [{title: 'Pass', of: (row) => cut(row.pass, 60)}, {title: 'What it does', of: (row) => cut(row.description, 300)},
+              {title: 'Changed', of: (row) => countText(row.changed), number: true}], list(report.plan)) : null,
+          timing.length ? chart('Time of the job', `${significant(total)} s in all; peak memory ${bytesText(report.peak_rss_bytes)}.`,
+              barsSpec(timing.slice(0, 24).map((row) => ({label: row.step, value: row.seconds, text: significant(row.seconds) + ' s', tone: 'before'})), 'seconds'),
+              table('Steps', [{title: 'Step', of: (row) => cut(row.step, 60)}, {title: 'Seconds', of: (row) => significant(row.seconds), number: true}], timing)) : null,
+          list(report.rule_matches).length ? plainGroup('Operators that rules take', report.rule_matches) : null);
+}
+
+function showCompatibility(report) {
+  const rows = list(report.compatibility).filter(group);
+  section('compatibility', 'Where it runs', null, rows.length ? plainGroup('Targets', rows) : null);
+}
+
+function showWarnings(report) {
+  const warnings = list(report.warnings);
+  section('warnings', 'Warnings', null, warnings.length ? el('ul', {class: 'alerts'}, warnings.slice(0, 200).map((text) => el('li', {}, cut(text, SENTENCE_CHARS_MAX)))) : null);
+}
+
+function showProvenance(report) {
+  const rows = [];
+  const add = (what, value) => { if (value !== undefined && value !== '') rows.push({what, value: String(value)}); };
+  add('Input, SHA-256', report.input?.sha256);
+  add('Output, SHA-256', report.output?.sha256);
+  for (const [key, value] of Object.entries(group(report.provenance) || {})) add(words(key), Array.isArray(value) ? value.join(' ') : value);
+  section('provenance', 'Provenance', 'The same model, recipe, data, seed and build give the same bytes.',
+          rows.length ? table('Where these figures come from', [{title: 'What', of: (row) => row.what}, {title: 'Value', of: (row) => el('span', {class: 'name'}, cut(row.value, SENTENCE_CHARS_MAX))}], rows) : null);
+}
