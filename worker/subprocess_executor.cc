@@ -10,6 +10,7 @@
 #include "lathe/v1/artifact.pb.h"
 #include "lathe/v1/job.pb.h"
 #include "wire/report.h"
+#include "wire/report_page.h"
 #include "worker/executor_spec.h"
 
 namespace lathe {
@@ -17,7 +18,8 @@ namespace {
 
 constexpr char kModelPath[] = "out/model.tflite";
 constexpr char kReportPath[] = "out/report.json";
-constexpr char kModelRole[] = "model";
+constexpr char kPagePath[] = "out/report.html";
+constexpr char kModelRole[] = "model", kReportRole[] = "report", kPageRole[] = "report-page";
 
 ExecutorLimits LimitsOf(const SubprocessExecutorOptions& options, const v1::JobSpec& job,
                         const internal::v1::ExecutorSpec& spec, std::chrono::milliseconds time_left) {
@@ -46,12 +48,17 @@ std::string ProgressBytes(const internal::v1::ExecutorEvent::Progress& event) {
   return progress.SerializeAsString();
 }
 
+v1::JobResult::Output::Role RoleOf(const PublishedOutput& published) {
+  if (published.role == kModelRole) return v1::JobResult::Output::MODEL;
+  return published.role == kPageRole ? v1::JobResult::Output::REPORT_PAGE : v1::JobResult::Output::REPORT;
+}
+
 std::string ResultBytes(v1::Report report, const std::string& project, const std::vector<PublishedOutput>& outputs) {
   v1::JobResult result;
   *result.mutable_report() = std::move(report);
   for (const PublishedOutput& published : outputs) {
     v1::JobResult::Output& output = *result.add_outputs();
-    output.set_role(published.role == kModelRole ? v1::JobResult::Output::MODEL : v1::JobResult::Output::REPORT);
+    output.set_role(RoleOf(published));
     output.set_artifact(absl::StrFormat("projects/%s/artifacts/%s", project, published.sha256));
     output.set_size_bytes(published.size_bytes);
     output.set_sha256(absl::HexStringToBytes(published.sha256));
@@ -91,7 +98,9 @@ absl::StatusOr<JobProduct> SubprocessExecutor::Execute(const ClaimedJob& job,
     product.outputs.push_back({kModelRole, kModelPath, v1::Artifact::MODEL, "application/vnd.tflite"});
   }
   LATHE_RETURN_IF_ERROR(WriteFileAtomically(job.job_dir + "/" + kReportPath, ReportText(result->report())));
-  product.outputs.push_back({"report", kReportPath, v1::Artifact::REPORT, "application/json"});
+  product.outputs.push_back({kReportRole, kReportPath, v1::Artifact::REPORT, "application/json"});
+  LATHE_RETURN_IF_ERROR(WriteFileAtomically(job.job_dir + "/" + kPagePath, ReportPage(result->report())));
+  product.outputs.push_back({kPageRole, kPagePath, v1::Artifact::REPORT, "text/html"});
   product.result = [report = std::move(*result->mutable_report()), project = job.record.key.project](
                        const std::vector<PublishedOutput>& outputs) { return ResultBytes(report, project, outputs); };
   return product;

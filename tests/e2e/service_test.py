@@ -55,7 +55,12 @@ class ServiceTest(unittest.TestCase):
         done = self.call("jobs", "get", job["name"]).ok()
         self.assertEqual(done["state"], "SUCCEEDED")
         self.assertIn(job["name"], [j["name"] for j in self.call("jobs", "list").ok()["jobs"]])
-        [model] = [o["artifact"] for o in done["result"]["outputs"] if o["role"] == "MODEL"]
+        outputs = {o["role"]: o["artifact"] for o in done["result"]["outputs"]}
+        self.assertEqual(sorted(outputs), ["MODEL", "REPORT", "REPORT_PAGE"])
+        page = self.folder / "report.html"
+        self.call("artifacts", "get", outputs["REPORT_PAGE"], "-o", str(page)).ok()
+        self.assertIn(done["result"]["report"]["output"]["sha256"], page.read_text())
+        model = outputs["MODEL"]
         stored = self.folder / "float16.tflite"
         self.call("artifacts", "get", model, "-o", str(stored)).ok()
         self.assertEqual(programs.sha256_of(stored), model.rsplit("/", 1)[1])

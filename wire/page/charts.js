@@ -20,7 +20,7 @@ function draw(holder, spec, width) {
   const view = new vega.View(runtime, {renderer: 'svg', expr: vega.expressionInterpreter, hover: false,
                                        logger: vega.logger(vega.Error)});
   holder.replaceChildren();
-  return view.initialize(holder).runAsync();
+  return view.initialize(holder).runAsync().then(() => holder.querySelector('svg').setAttribute('aria-hidden', 'true'));
 }
 
 // The picture, its sentence for those who do not see it, and its figures.
@@ -33,7 +33,7 @@ function chart(title, sentence, spec, figures, key) {
     drawn = width;
     return draw(holder, spec, width);
   });
-  return el('figure', {}, el('figcaption', {}, title), el('p', {class: 'note'}, sentence), key || null, holder,
+  return el('figure', {}, title ? el('figcaption', {}, title) : null, el('p', {class: 'note'}, sentence), key || null, holder,
             figures ? details('Figures of this picture', figures) : null);
 }
 

@@ -6,11 +6,18 @@ function change(before, after) {
   return (share > 0 ? '+' : share < 0 ? '−' : '') + Math.abs(share).toFixed(1) + ' %';
 }
 
+// Between shares: 91.2 % after 91.5 % is 0.3 points less, whatever that is in percent of 91.5.
+function points(before, after) {
+  if (!isNumber(before) || !isNumber(after)) return '–';
+  const difference = 100 * (after - before);
+  return (difference > 0 ? '+' : difference < 0 ? '−' : '') + significant(Math.abs(difference)) + ' points';
+}
+
 function comparisonRows(report) {
   const {input, output, latency, accuracy} = report;
   const rows = [];
-  const add = (what, before, after, text) => {
-    if (isNumber(before) || isNumber(after)) rows.push({what, before: text(before), after: text(after), change: change(before, after)});
+  const add = (what, before, after, text, difference = change) => {
+    if (isNumber(before) || isNumber(after)) rows.push({what, before: text(before), after: text(after), change: difference(before, after)});
   };
   add('File', input?.bytes, output?.bytes, bytesText);
   add('Compressed (zstd 3)', input?.zstd_bytes, output?.zstd_bytes, bytesText);
@@ -18,7 +25,8 @@ function comparisonRows(report) {
   add('One run, median', latency?.input_ms, latency?.output_ms, msText);
   add('One run, 90 % below', latency?.input_p90_ms, latency?.output_p90_ms, msText);
   add('Peak memory', latency?.input_peak_bytes, latency?.output_peak_bytes, bytesText);
-  if (accuracy) add(cut(accuracy.metric, 30), accuracy.input, accuracy.output, (value) => metricText(accuracy.metric, value));
+  if (accuracy) add(cut(accuracy.metric, 30), accuracy.input, accuracy.output, (value) => metricText(accuracy.metric, value),
+                    isShare(accuracy.metric) ? points : change);
   return rows;
 }
 
@@ -59,8 +67,9 @@ const stageColumns = [
   {title: 'Kept', of: (row) => (row.kept ? 'yes' : 'no')}, {title: 'Seconds', of: (row) => significant(row.seconds), number: true},
   {title: 'Why', of: (row) => cut(row.reason, 300), optional: (row) => row.reason}];
 
-function stagePoints(report) {
-  const measured = list(report.stages).filter((stage) => isNumber(stage.sqnr_after_db));
+// Fallback is decided by another figure than the others (the worst output without its mean), so it has its own picture.
+function stagePoints(stages) {
+  const measured = stages.filter((stage) => isNumber(stage.sqnr_after_db));
   if (measured.length === 0) return [];
   const first = measured[0];
   const start = isNumber(first.sqnr_before_db) ? [{stage: 'start', setting: 'nothing tried yet', sqnr_after_db: first.sqnr_before_db, bytes: first.bytes_before, kept: true}] : [];
@@ -68,19 +77,22 @@ function stagePoints(report) {
 }
 
 function showTried(report) {
-  const points = stagePoints(report);
-  const sizes = points.filter((point) => isNumber(point.bytes));
+  const falls = (stage) => stage.stage === 'fallback';
+  const points = stagePoints(list(report.stages).filter((stage) => !falls(stage)));
+  const fallen = stagePoints(list(report.stages).filter(falls));
+  const sizes = (fallen.length > 1 ? fallen : points).filter((point) => isNumber(point.bytes));
   const key = () => legend(['after', 'kept'], ['before', 'dropped']);
   const tone = (point) => (point.kept ? 'after' : 'before');
   const pictures = [];
   if (points.length > 1) {
+    const measured = points.length - 1 === 1 ? '1 change' : `${points.length - 1} changes`;
     const best = Math.max(...points.filter((point) => point.kept).map((point) => point.sqnr_after_db));
-    pictures.push(chart('Error of what was tried, in order', `${points.length - 1} changes were tried; the best that was kept reaches ${dbText(best)} on held-back samples. Higher is closer.`,
-        pointsSpec(points.map((point, i) => ({x: i, y: point.sqnr_after_db, tone: tone(point)})), 'tried as number', 'SQNR, dB', true), null, key()));
+    pictures.push(chart('Error of what was tried, in order', `${measured} were tried; the best that was kept reaches ${dbText(best)} on held-back samples. Higher is closer.`,
+        pointsSpec(points.map((point, i) => ({x: i, y: point.sqnr_after_db, tone: tone(point)})), 'order in which it was tried', 'SQNR, dB', true), null, key()));
   }
   if (sizes.length > 1) {
     const span = [Math.min(...sizes.map((point) => point.bytes)), Math.max(...sizes.map((point) => point.bytes))];
-    pictures.push(chart('Size against error', `Candidates between ${bytesText(span[0])} and ${bytesText(span[1])}. Better is up and to the left.`,
+    pictures.push(chart('Size against error', `Candidates between ${bytesText(span[0])} and ${bytesText(span[1])}. Better is up and to the left.${fallen.length > 1 ? ' Figures of the worst output, its mean removed.' : ''}`,
         pointsSpec(sizes.map((point) => ({x: point.bytes / 1e6, y: point.sqnr_after_db, tone: tone(point)})), 'size, MB', 'SQNR, dB', false),
         null, key()));
   }

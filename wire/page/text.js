@@ -42,16 +42,16 @@ function significant(value, digits = 3) {
 
 function bytesText(bytes) {
   if (!isNumber(bytes)) return '–';
-  if (bytes < 1000) return bytes + ' B';
+  if (bytes < 1000) return bytes + '\u00a0B';
   const units = ['kB', 'MB', 'GB', 'TB'];
   let value = bytes, unit = -1;
   while (value >= 999.5 && unit < units.length - 1) { value /= 1000; ++unit; }
-  return significant(value) + ' ' + units[unit];
+  return significant(value) + '\u00a0' + units[unit];
 }
 
-function msText(ms) { return isNumber(ms) ? significant(ms) + ' ms' : '–'; }
-function dbText(db) { return !isNumber(db) ? '–' : db >= 200 ? 'exact' : db.toFixed(1) + ' dB'; }
-function percentText(share) { return isNumber(share) ? significant(100 * share) + ' %' : '–'; }
+function msText(ms) { return isNumber(ms) ? significant(ms) + '\u00a0ms' : '–'; }
+function dbText(db) { return !isNumber(db) ? '–' : db >= 200 ? 'exact' : db.toFixed(1) + '\u00a0dB'; }
+function percentText(share) { return isNumber(share) ? significant(100 * share) + '\u00a0%' : '–'; }
 function countText(value) { return isNumber(value) ? value.toLocaleString('en') : '–'; }
 
 // How many times, as people say it; below 10 with two digits.
