@@ -34,7 +34,11 @@ def full():
         "plan": [{"pass": "quantize-full-integer", "description": "int8 weights and activations", "changed": 74}],
         "timing": [{"step": "read", "seconds": 0.01}, {"step": "calibrate", "seconds": 1.2}],
         "peak_rss_bytes": 60000000,
-        "compatibility": [{"target": "edge-tpu", "compatible": False, "reasons": ["2 operators on float"]}],
+        "compatibility": [
+            {"target": "cpu", "compatible": True, "reasons": [], "operator_share": 1, "mac_share": 1, "operators": 40,
+             "accepted_operators": 40, "macs": 9000000, "accepted_macs": 9000000},
+            {"target": "edge-tpu", "compatible": False, "reasons": ["2 x ADD: computes on float32"], "operator_share": 0.95,
+             "mac_share": 0.97, "operators": 40, "accepted_operators": 38, "macs": 9000000, "accepted_macs": 8730000}],
         "warnings": ["32 samples are few"], "verdict": ["slower than the input on this machine: 2.1 ms against 1.4 ms"],
         "graph": {"operators": 40, "integer_operators": 34, "integer_share": 0.85, "quantize_operators": 1,
                   "dequantize_operators": 2, "undelegated_operators": 1, "undelegated_share": 0.025},

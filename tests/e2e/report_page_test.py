@@ -66,7 +66,7 @@ class ReportPageTest(unittest.TestCase):
         sections = chromium.script("return [...document.querySelectorAll('main section')].map((s) => s.id)")
         self.assertEqual(sections, ["comparison", "error", "warnings", "tried", "operators", "sensitivity", "ranges", "weights",
                                     "compatibility", "plan", "provenance"])
-        self.assertEqual(len(chromium.script(CHARTS)), 16)
+        self.assertEqual(len(chromium.script(CHARTS)), 17)
         self.assertIn("3.8× smaller and 1.8× faster", chromium.script("return document.querySelector('h1').textContent"))
 
     def test_weighs_less_than_a_megabyte(self):
@@ -81,7 +81,9 @@ class ReportPageTest(unittest.TestCase):
         chromium = self.open(page_reports.hostile())
         self.assertEqual(chromium.script("return document.querySelectorAll('main img, main script, main a[href^=javascript]').length"), 0)
         self.assertEqual(chromium.script("return document.scripts.length"), 5)  # the report and four of ours
-        self.assertNotRegex(chromium.script("return document.body.innerText"), "[\u202a-\u202e\u2066-\u2069]")
+        text = chromium.script("return document.body.innerText")
+        self.assertNotRegex(text, "[\u202a-\u202e\u2066-\u2069]")
+        self.assertNotRegex(text, "\u0301{4}")
 
     def test_fits_a_phone_in_dark_mode(self):
         for report in (page_reports.full(), page_reports.hostile()):

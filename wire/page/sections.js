@@ -222,12 +222,20 @@ function showPlan(report) {
 
 function showCompatibility(report) {
   const rows = list(report.compatibility).filter(group);
-  section('compatibility', 'Where it runs', null, rows.length ? plainGroup('Targets', rows) : null);
+  const known = rows.filter((row) => isNumber(row.mac_share));
+  const bars = known.map((row) => ({label: row.target, value: 100 * row.mac_share, text: percentText(row.mac_share), tone: row.compatible ? 'after' : 'float'}));
+  const columns = [{title: 'Target', of: (row) => cut(row.target, 60)}, {title: 'Runs there whole', of: (row) => (row.compatible ? 'yes' : 'no')},
+                   {title: 'Operators it takes', of: (row) => `${countText(row.accepted_operators)} of ${countText(row.operators)}`, number: true, optional: (row) => isNumber(row.operators)},
+                   {title: 'of the work', of: (row) => percentText(row.mac_share), number: true, optional: (row) => isNumber(row.mac_share)},
+                   {title: 'Not taken', of: (row) => list(row.reasons).slice(0, 20).map((reason) => cut(reason, 300)).join('; ') || '–'}];
+  section('compatibility', 'Where it runs', 'By rules that look at the file alone; no device was asked.',
+          bars.length ? chart('Work that each target takes', `Share of the multiply-adds: ${bars.slice(0, 6).map((bar) => `${cut(bar.label, 30)} ${bar.text}`).join(', ')}.`,
+              barsSpec(bars, '% of the multiply-adds'), null, legend(['after', 'runs there whole'], ['float', 'partly'])) : null,
+          rows.length ? table('Targets', columns, rows) : null);
 }
 
 function showWarnings(report) {
-  const warnings = list(report.warnings);
-  section('warnings', 'Warnings', null, warnings.length ? el('ul', {class: 'alerts'}, warnings.slice(0, 200).map((text) => el('li', {}, cut(text, SENTENCE_CHARS_MAX)))) : null);
+  section('warnings', 'Warnings', null, sentenceList(report.warnings, SENTENCE_CHARS_MAX));
 }
 
 function showProvenance(report) {

@@ -6,8 +6,11 @@ const SENTENCE_CHARS_MAX = 2000;
 // C0 and C1 controls, and the marks that change the direction of what follows.
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
+// More marks on one letter than any language has reach over the lines above.
+const STACKED = /(\p{M}{3})\p{M}+/gu;
+
 function cut(text, max) {
-  const head = String(text).slice(0, 4 * max).replace(UNSEEN, ' ');
+  const head = String(text).slice(0, 4 * max).replace(UNSEEN, ' ').replace(STACKED, '$1');
   return head.length > max ? head.slice(0, max - 1) + '…' : head;
 }
 
@@ -59,6 +62,12 @@ function timesText(factor) { return factor.toLocaleString('en', {maximumFraction
 
 function list(value) { return Array.isArray(value) ? value : []; }
 function group(value) { return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : null; }
+
+// Sentences as a list, without those that are blank.
+function sentenceList(texts, max) {
+  const shown = list(texts).slice(0, 200).map((text) => cut(text, max)).filter((text) => text.trim());
+  return shown.length === 0 ? null : el('ul', {class: 'alerts'}, shown.map((text) => el('li', {}, text)));
+}
 
 // snake_case keys as words.
 function words(key) { return cut(key, 60).replaceAll('_', ' '); }

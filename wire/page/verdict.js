@@ -91,7 +91,7 @@ function showVerdict(report) {
   const alerts = [...list(report.verdict), ...failedGates(report).map((gate) => 'Gate not met: ' + asText(gate))];
   document.getElementById('main').append(...[
     el('h1', {}, sentence(report)), badge(report),
-    alerts.length === 0 ? null : el('ul', {class: 'alerts'}, alerts.slice(0, 50).map((text) => el('li', {}, cut(text, 600)))),
+    sentenceList(alerts, 600),
     tiles(report)].filter(Boolean));
   document.title = 'Lathe: ' + sentence(report);
 }
