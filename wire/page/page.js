@@ -1,6 +1,6 @@
 // Reads the report that the page holds, shows its sections and draws their pictures; again when the page gets another width.
 const SHOWN = new Set(['input', 'output', 'latency', 'accuracy', 'error', 'operators', 'plan', 'timing', 'peak_rss_bytes', 'compatibility',
-  'warnings', 'provenance', 'graph', 'calibration', 'stages', 'rule_matches', 'sensitivity', 'verdict', 'transform_peak_rss_bytes', 'histograms']);
+  'warnings', 'provenance', 'graph', 'calibration', 'stages', 'rule_matches', 'sensitivity', 'verdict', 'transform_peak_rss_bytes', 'histograms', 'gates', 'causes', 'profile', 'size', 'memory']);
 
 // Groups that have no section of their own yet are shown as tables: nothing of the report is kept from the reader.
 function showOthers(report) {
@@ -13,7 +13,7 @@ function showOthers(report) {
 function show(report) {
   document.getElementById('main').replaceChildren();
   showVerdict(report);
-  for (const part of [showComparison, showError, showWarnings, showTried, showOperators, showSensitivity, showRanges, showHistograms,
+  for (const part of [showGates, showComparison, showError, showWarnings, showCauses, showTried, showOperators, showSensitivity, showProfile, showRanges, showHistograms, showSize,
                       showCompatibility, showOthers, showPlan, showProvenance]) {
     part(report);
   }

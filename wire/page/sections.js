@@ -21,12 +21,19 @@ function comparisonRows(report) {
   };
   add('File', input?.bytes, output?.bytes, bytesText);
   add('Compressed (zstd 3)', input?.zstd_bytes, output?.zstd_bytes, bytesText);
-  add('Compressed (gzip)', input?.gzip_bytes, output?.gzip_bytes, bytesText);
+  add('Compressed (gzip)', report.size?.input?.gzip_bytes, report.size?.output?.gzip_bytes, bytesText);
   add('One run, median', latency?.input_ms, latency?.output_ms, msText);
   add('One run, 90 % below', latency?.input_p90_ms, latency?.output_p90_ms, msText);
-  add('Peak memory', latency?.input_peak_bytes, latency?.output_peak_bytes, bytesText);
-  if (accuracy) add(cut(accuracy.metric, 30), accuracy.input, accuracy.output, (value) => metricText(accuracy.metric, value),
-                    isShare(accuracy.metric) ? points : change);
+  add('One run, 99 % below', latency?.input_p99_ms, latency?.output_p99_ms, msText);
+  add('Loading', latency?.input_load_ms, latency?.output_load_ms, msText);
+  add('First run', latency?.input_first_run_ms, latency?.output_first_run_ms, msText);
+  add('Memory, loaded', report.memory?.input?.heap_bytes, report.memory?.output?.heap_bytes, bytesText);
+  add('Memory of activations', report.memory?.input?.arena_bytes, report.memory?.output?.arena_bytes, bytesText);
+  if (accuracy) add(cut(accuracy.metric, 30), accuracy.input, accuracy.output, (value) => metricText(accuracy, value),
+                    accuracy.unit === 'fraction' || (!accuracy.unit && isShare(accuracy.metric)) ? points : change);
+  for (const figure of list(accuracy?.also)) {
+    add(cut(figure.metric, 30), figure.input, figure.output, (value) => metricText({...figure, unit: accuracy.unit}, value), accuracy.unit === 'fraction' ? points : change);
+  }
   return rows;
 }
 
@@ -40,10 +47,12 @@ function showComparison(report) {
     const left = Object.fromEntries(Object.entries(group(report[key]) || {}).filter(([name]) => !known.includes(name)));
     return Object.keys(left).length ? details(`More of ${words(key)}`, plainGroup(words(key), left)) : null;
   };
-  section('comparison', report.output ? 'Before and after' : 'Measured', runs,
+  const real = typeof report.accuracy?.verdict === 'string' ? report.accuracy.verdict : '';
+  section('comparison', report.output ? 'Before and after' : 'Measured', [runs, cut(real, 400)].filter(Boolean).join(' '),
           rows.length ? table('Figures before and after', report.output ? columns : columns.slice(0, 2), rows) : null,
-          rest('accuracy', ['metric', 'input', 'output']),
-          rest('latency', ['input_ms', 'output_ms', 'input_p90_ms', 'output_p90_ms', 'input_runs', 'threads']));
+          rest('accuracy', ['metric', 'input', 'output', 'also', 'verdict', 'unit', 'higher_is_better']),
+          rest('latency', ['input_ms', 'output_ms', 'input_p90_ms', 'output_p90_ms', 'input_runs', 'threads', 'input_p99_ms', 'output_p99_ms',
+                           'input_load_ms', 'output_load_ms', 'input_first_run_ms', 'output_first_run_ms']));
 }
 
 function showError(report) {

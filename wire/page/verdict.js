@@ -10,14 +10,27 @@ function sizePart(report) {
 }
 
 function speedPart(report) {
-  const factor = ratio(report.latency?.input_ms, report.latency?.output_ms);
+  const latency = report.latency;
+  // The ranking comes with an interval and knows what noise is; medians alone do not.
+  if (latency?.ranking === 'no difference') return 'as fast';
+  const factor = latency?.ranking && latency.ratio > 0 ? 1 / latency.ratio : ratio(latency?.input_ms, latency?.output_ms);
   if (factor === null) return null;
   if (factor > 1.05) return `${timesText(factor)} faster`;
   return factor >= 1 / 1.05 ? 'as fast' : `${timesText(1 / factor)} slower`;
 }
 
 function isShare(metric) { return /^(top\d|argmax|agreement|map|f1|em|auc|wer|cer|accuracy)/.test(String(metric)); }
-function metricText(metric, value) { return isShare(metric) ? percentText(value) : significant(value, 4); }
+
+// A value of the report's accuracy, by its unit; reports of old have none.
+function metricText(accuracy, value) {
+  switch (accuracy.unit) {
+    case 'fraction': return percentText(value);
+    case 'percent': return isNumber(value) ? significant(value) + '\u00a0%' : '–';
+    case 'db': return dbText(value);
+    case undefined: return isShare(accuracy.metric) ? percentText(value) : significant(value, 4);
+    default: return significant(value, 4);
+  }
+}
 
 // The output that is farthest from the input file's.
 function worstOutput(report) {
@@ -28,7 +41,7 @@ function worstOutput(report) {
 function closenessPart(report) {
   const accuracy = group(report.accuracy);
   if (accuracy && isNumber(accuracy.output)) {
-    return `${cut(accuracy.metric, 30)} ${metricText(accuracy.metric, accuracy.output)} instead of ${metricText(accuracy.metric, accuracy.input)}`;
+    return `${cut(accuracy.metric, 30)} ${metricText(accuracy, accuracy.output)} instead of ${metricText(accuracy, accuracy.input)}`;
   }
   const worst = worstOutput(report);
   if (worst === null) return null;
@@ -49,14 +62,14 @@ function sentence(report) {
 function withoutOutput(report) {
   if (isNumber(report.latency?.input_ms)) return `One run takes ${msText(report.latency.input_ms)}.`;
   if (isNumber(report.accuracy?.input)) {
-    return `${cut(report.accuracy.metric, 30)} is ${metricText(report.accuracy.metric, report.accuracy.input)}.`;
+    return `${cut(report.accuracy.metric, 30)} is ${metricText(report.accuracy, report.accuracy.input)}.`;
   }
   if (list(report.sensitivity).length > 0) return 'What each operator adds to the error; no file was made.';
   return list(report.plan).length > 0 ? 'A plan: nothing was made yet.' : 'There is nothing to compare in this report.';
 }
 
 function failedGates(report) {
-  return list(report.gates).filter((gate) => group(gate) && (gate.passed === false || gate.met === false || gate.ok === false));
+  return list(report.gates).filter((gate) => group(gate) && gate.met === false);
 }
 
 function badge(report) {
@@ -77,7 +90,7 @@ function tiles(report) {
   if (isNumber(output?.zstd_bytes)) found.push(tile('Download', bytesText(output.zstd_bytes), `was ${bytesText(input?.zstd_bytes)}, zstd`));
   if (isNumber(latency?.output_ms)) found.push(tile('One run', msText(latency.output_ms), `was ${msText(latency.input_ms)}`));
   if (isNumber(accuracy?.output)) {
-    found.push(tile(cut(accuracy.metric, 20), metricText(accuracy.metric, accuracy.output), `was ${metricText(accuracy.metric, accuracy.input)}`));
+    found.push(tile(cut(accuracy.metric, 20), metricText(accuracy, accuracy.output), `was ${metricText(accuracy, accuracy.input)}`));
   }
   const worst = worstOutput(report);
   if (worst) {
@@ -88,7 +101,7 @@ function tiles(report) {
 }
 
 function showVerdict(report) {
-  const alerts = [...list(report.verdict), ...failedGates(report).map((gate) => 'Gate not met: ' + asText(gate))];
+  const alerts = [...list(report.verdict), ...failedGates(report).map((gate) => `Gate not met: ${cut(gate.gate, 200)}, the value is ${significant(gate.value, 4)}`)];
   document.getElementById('main').append(...[
     el('h1', {}, sentence(report)), badge(report),
     sentenceList(alerts, 600),
