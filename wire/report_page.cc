@@ -3,7 +3,7 @@
 #include <cassert>
 #include <string_view>
 
-#include "wire/report.h"
+#include "wire/json.h"
 
 // The assembled page (wire/page/assemble.py), as bytes of this object.
 asm(R"(
@@ -51,7 +51,7 @@ std::string ReportPage(const v1::Report& report) {
   const size_t place = page.find(kPlace);
   assert(place != std::string_view::npos);  // assemble.py has checked it
   std::string text(page.substr(0, place));
-  text += InlineJson(ReportText(report));
+  text += InlineJson(ToJsonText(report, -1));
   text += page.substr(place + kPlace.size());
   return text;
 }

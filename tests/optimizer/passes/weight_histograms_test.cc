@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 namespace lathe {
@@ -41,7 +42,8 @@ Model Int8(float second_scale) {
   std::vector<uint8_t> levels;
   for (int i = 0; i < 128; ++i) levels.push_back(static_cast<uint8_t>(static_cast<int8_t>(i % 64 - 32)));
   Model model = WithConstant("w", TensorType::kInt8, {2, 64}, levels);
-  model.subgraphs[0].tensors[0].quantization = {.scale = {1, second_scale}, .zero_point = {0, 0}};
+  model.subgraphs[0].tensors[0].quantization.scale = {1, second_scale};
+  model.subgraphs[0].tensors[0].quantization.zero_point = {0, 0};
   return model;
 }
 
@@ -74,7 +76,8 @@ TEST(WeightHistogramsTest, ReadsPackedLevels) {
   std::vector<float> values;
   for (int i = 0; i < 64; ++i) values.push_back(static_cast<float>(i % 2 == 0 ? 3 : -4));
   Model packed = WithConstant("w", TensorType::kInt4, {64}, std::vector<uint8_t>(32, 0xC3));  // low nibble first
-  packed.subgraphs[0].tensors[0].quantization = {.scale = {1}, .zero_point = {0}};
+  packed.subgraphs[0].tensors[0].quantization.scale = {1};
+  packed.subgraphs[0].tensors[0].quantization.zero_point = {0};
   const auto histograms = DescribeWeights(WithConstant("w", TensorType::kFloat32, {64}, Bytes(values)), packed);
   ASSERT_THAT(histograms, SizeIs(1));
   EXPECT_EQ(histograms[0].before, histograms[0].after);

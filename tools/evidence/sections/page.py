@@ -34,7 +34,7 @@ def _speech(_):
 MODELS = {"face_landmark": _face_landmark, "sp_w2l": _speech}
 
 
-def _look(checks, table, name, page, picture, height, **window):
+def _look(checks, table, name, page, picture, picture_height, **window):
     """Opens the page, checks that everything is drawn, and keeps its upper part as a picture."""
     with browser.Browser(**window) as chromium:
         chromium.open(page)
@@ -42,7 +42,7 @@ def _look(checks, table, name, page, picture, height, **window):
         charts, drawn, wide, verdict = chromium.script("""const charts = [...document.querySelectorAll('.chart')];
           return [charts.length, charts.filter((c) => c.querySelector('svg path') && c.getBoundingClientRect().height > 40).length,
                   document.documentElement.scrollWidth - innerWidth, document.querySelector('h1').textContent];""")
-        chromium.screenshot(picture, height)
+        chromium.screenshot(picture, picture_height)
     for what in errors + requests:
         checks.fail(f"{name}: {what}")
     checks.at_least(f"{name}: charts drawn", drawn, max(charts, 3), digits=0)
