@@ -85,6 +85,9 @@ function stagePoints(stages) {
   return [...start, ...measured];
 }
 
+// Candidates that differ by less have one size for a reader, and a picture of them is a line upwards.
+const SAME_SIZE = 1.005;
+
 function showTried(report) {
   const falls = (stage) => stage.stage === 'fallback';
   const points = stagePoints(list(report.stages).filter((stage) => !falls(stage)));
@@ -99,8 +102,8 @@ function showTried(report) {
     pictures.push(chart('Error of what was tried, in order', `${measured} were tried; the best that was kept reaches ${dbText(best)} on held-back samples. Higher is closer.`,
         pointsSpec(points.map((point, i) => ({x: i, y: point.sqnr_after_db, tone: tone(point)})), 'order in which it was tried', 'SQNR, dB', true), null, key()));
   }
-  if (sizes.length > 1) {
-    const span = [Math.min(...sizes.map((point) => point.bytes)), Math.max(...sizes.map((point) => point.bytes))];
+  const span = [Math.min(...sizes.map((point) => point.bytes)), Math.max(...sizes.map((point) => point.bytes))];
+  if (span[1] > SAME_SIZE * span[0]) {
     pictures.push(chart('Size against error', `Candidates between ${bytesText(span[0])} and ${bytesText(span[1])}. Better is up and to the left.${fallen.length > 1 ? ' Figures of the worst output, its mean removed.' : ''}`,
         pointsSpec(sizes.map((point) => ({x: point.bytes / 1e6, y: point.sqnr_after_db, tone: tone(point)})), 'size, MB', 'SQNR, dB', false),
         null, key()));
@@ -165,6 +168,7 @@ function showOperators(report) {
 function showSensitivity(report) {
   const rows = list(report.sensitivity).filter((row) => isNumber(row.alone_sqnr_db) || isNumber(row.gain_db));
   const gains = rows.filter((row) => isNumber(row.gain_db) && row.gain_db > 0).slice(0, BARS_MAX);
+  const alone = rows.filter((row) => isNumber(row.alone_sqnr_db)).sort((a, b) => a.alone_sqnr_db - b.alone_sqnr_db).slice(0, BARS_MAX);
   const columns = [{title: 'Operator', of: operatorLabel}, {title: 'Output', of: (row) => nameNode(row.name, 60)},
                    {title: 'SQNR, it alone quantized', of: (row) => dbText(row.alone_sqnr_db), number: true},
                    {title: 'Gain if it stays float', of: (row) => dbText(row.gain_db), number: true}];
@@ -172,6 +176,9 @@ function showSensitivity(report) {
           gains.length ? chart('Gain if an operator stays in float', `${operatorLabel(gains[0])} would gain most: ${dbText(gains[0].gain_db)}.`,
               barsSpec(gains.map((row) => ({label: operatorLabel(row), value: row.gain_db, text: dbText(row.gain_db), tone: 'float'})), 'dB'),
               table('Gains', columns, gains)) : null,
+          alone.length ? chart('Error of each operator alone', `${operatorLabel(alone[0])} alone leaves ${dbText(alone[0].alone_sqnr_db)}: the shorter the bar, the more it adds.`,
+              barsSpec(alone.map((row) => ({label: operatorLabel(row), value: Math.max(0, row.alone_sqnr_db), text: dbText(row.alone_sqnr_db), tone: 'after'})), 'SQNR with only it quantized, dB'),
+              null) : null,
           rows.length ? longTable('Sensitivity', columns, rows) : null);
 }
 
@@ -223,10 +230,18 @@ function showPlan(report) {
   section('plan', 'How it was made', null,
           list(report.plan).length ? longTable('Passes, in order', [{title: 'Pass', of: (row) => cut(row.pass, 60)}, {title: 'What it does', of: (row) => cut(row.description, 300)},
               {title: 'Changed', of: (row) => countText(row.changed), number: true}], list(report.plan)) : null,
-          timing.length ? chart('Time of the job', `${significant(total)} s in all; peak memory ${bytesText(report.peak_rss_bytes)}.`,
-              barsSpec(timing.slice(0, 24).map((row) => ({label: row.step, value: row.seconds, text: significant(row.seconds) + ' s', tone: 'before'})), 'seconds'),
+          timing.length ? chart('Time of the job', `${secondsText(total)} in all; peak memory ${bytesText(report.peak_rss_bytes)}.`,
+              barsSpec(timing.slice(0, 24).map((row) => ({label: row.step, value: row.seconds, text: secondsText(row.seconds), tone: 'before'})), 'seconds'),
               table('Steps', [{title: 'Step', of: (row) => cut(row.step, 60)}, {title: 'Seconds', of: (row) => significant(row.seconds), number: true}], timing)) : null,
           list(report.rule_matches).length ? plainGroup('Operators that rules take', report.rule_matches) : null);
+}
+
+// The reasons that weigh most at once, the others on demand.
+function reasonsNode(row) {
+  const reasons = list(row.reasons).slice(0, 100).map((reason) => cut(reason, 300));
+  const lines = (some) => some.map((reason) => el('div', {}, reason));
+  if (reasons.length === 0) return '–';
+  return el('div', {}, lines(reasons.slice(0, 3)), reasons.length > 3 ? details(`${reasons.length - 3} more`, lines(reasons.slice(3))) : null);
 }
 
 function showCompatibility(report) {
@@ -236,7 +251,7 @@ function showCompatibility(report) {
   const columns = [{title: 'Target', of: (row) => cut(row.target, 60)}, {title: 'Runs there whole', of: (row) => (row.compatible ? 'yes' : 'no')},
                    {title: 'Operators it takes', of: (row) => `${countText(row.accepted_operators)} of ${countText(row.operators)}`, number: true, optional: (row) => isNumber(row.operators)},
                    {title: 'of the work', of: (row) => percentText(row.mac_share), number: true, optional: (row) => isNumber(row.mac_share)},
-                   {title: 'Not taken', of: (row) => list(row.reasons).slice(0, 20).map((reason) => cut(reason, 300)).join('; ') || '–'}];
+                   {title: 'Not taken', of: reasonsNode}];
   section('compatibility', 'Where it runs', 'By rules that look at the file alone; no device was asked.',
           bars.length ? chart('Work that each target takes', `Share of the multiply-adds: ${bars.slice(0, 6).map((bar) => `${cut(bar.label, 30)} ${bar.text}`).join(', ')}.`,
               barsSpec(bars, '% of the multiply-adds'), null, legend(['after', 'runs there whole'], ['float', 'partly'])) : null,

@@ -53,6 +53,7 @@ function bytesText(bytes) {
 }
 
 function msText(ms) { return isNumber(ms) ? significant(ms) + '\u00a0ms' : '–'; }
+function secondsText(seconds) { return seconds < 1 ? msText(1000 * seconds) : significant(seconds) + '\u00a0s'; }
 function dbText(db) { return !isNumber(db) ? '–' : db >= 200 ? 'exact' : db.toFixed(1) + '\u00a0dB'; }
 function percentText(share) { return isNumber(share) ? significant(100 * share) + '\u00a0%' : '–'; }
 function countText(value) { return isNumber(value) ? value.toLocaleString('en') : '–'; }
