@@ -76,9 +76,19 @@ TEST(ReportTest, TellsHowTheResultCameAbout) {
                     .sqnr_after_db = 21.5,
                     .kept = true,
                     .seconds = 0.5,
-                    .reason = "r"}};
+                    .reason = "r",
+                    .bytes = 200,
+                    .bytes_before = 100}};
   report.rule_matches = {{.rule = 1, .subgraph = 2, .index = 3, .kind = "ADD", .name = "n"}};
   report.sensitivity = {{.subgraph = 2, .index = 3, .kind = "ADD", .name = "n", .alone_sqnr_db = 40.5, .gain_db = 0.5}};
+  report.histograms = {{.name = "w",
+                        .bytes_before = 8,
+                        .bytes_after = 2,
+                        .values = 2,
+                        .min = -1,
+                        .max = 1,
+                        .before = {1, 1},
+                        .after = {2, 0}}};
   report.verdict = {"slower than the input on this machine: 2 ms against 1 ms"};
   report.transform_peak_rss_bytes = 77;
   const Json json = Json::parse(ReportText(ReportToProto(report)));
@@ -96,7 +106,10 @@ TEST(ReportTest, TellsHowTheResultCameAbout) {
                             "degenerate_tensors": [{"tensor": "c", "reason": "constant"}]})"));
   EXPECT_EQ(json["stages"][0],
             Json::parse(R"({"stage": "ranges", "setting": "best", "sqnr_before_db": 20.5, "sqnr_after_db": 21.5,
-                            "kept": true, "seconds": 0.5, "reason": "r"})"));
+                            "kept": true, "seconds": 0.5, "reason": "r", "bytes": 200, "bytes_before": 100})"));
+  EXPECT_EQ(json["histograms"][0],
+            Json::parse(R"({"name": "w", "bytes_before": 8, "bytes_after": 2, "values": 2, "min": -1.0, "max": 1.0,
+                            "before": [1, 1], "after": [2, 0]})"));
   EXPECT_EQ(json["rule_matches"][0],
             Json::parse(R"({"rule": 1, "subgraph": 2, "index": 3, "kind": "ADD", "name": "n"})"));
   EXPECT_EQ(json["sensitivity"][0],
