@@ -12,6 +12,9 @@
 namespace lathe {
 namespace {
 
+// The pages of a file count as the job's memory until they are released.
+constexpr size_t kHashedAtOnce = size_t{4} << 20;
+
 // In pieces, so that a model of any size costs the same memory.
 absl::StatusOr<uint64_t> ZstdBytes(absl::Span<const uint8_t> bytes, const std::string& path) {
   constexpr int kLevel = 3;
@@ -70,7 +73,10 @@ absl::StatusOr<FileReport> DescribeFile(const std::string& path, bool compressed
   FileReport report;
   report.bytes = file->bytes().size();
   Sha256 digest;
-  digest.Update(file->bytes());
+  for (size_t at = 0; at < file->bytes().size(); at += kHashedAtOnce) {
+    digest.Update(file->bytes().subspan(at, kHashedAtOnce));
+    file->ReleasePages();
+  }
   report.sha256 = HexDigest(digest.Finish());
   if (compressed_size) {
     LATHE_ASSIGN_OR_RETURN(report.zstd_bytes, ZstdBytes(file->bytes(), path));
