@@ -67,6 +67,8 @@ std::vector<std::string> MakeEnvironment(const ChildOptions& options) {
       absl::StrCat(kCpuSecondsVariable, "=", options.cpu_seconds),
       "LC_ALL=C.UTF-8",
       "OMP_WAIT_POLICY=passive",
+      // Large blocks in large pages: a tenth of a job's time is page faults otherwise.
+      "GLIBC_TUNABLES=glibc.malloc.hugetlb=1",
   };
   for (const char* name : kPassedVariables) {
     if (const char* value = getenv(name)) environment.push_back(absl::StrCat(name, "=", value));

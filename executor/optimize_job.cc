@@ -7,7 +7,6 @@
 
 #include "common/digest.h"
 #include "common/file.h"
-#include "common/parallel.h"
 #include "executor/accuracy.h"
 #include "executor/candidate.h"
 #include "executor/job.h"
@@ -31,6 +30,7 @@
 #include "optimizer/recipe/validate.h"
 #include "runtime/compare.h"
 #include "runtime/held_back.h"
+#include "runtime/litert_library.h"
 #include "runtime/process_memory.h"
 #include "runtime/sample_subset.h"
 #include "wire/gate.h"
@@ -46,7 +46,7 @@ constexpr char kOutputPath[] = "out/model.tflite";
 constexpr uint64_t kCompareBytesMax = uint64_t{64} << 20;
 // Samples that decide which corrections stay: more cost time and change few decisions.
 constexpr size_t kHeldBackMax = 32, kHeldBackMaxBest = 64;
-constexpr uint64_t kHeldBackBytesMax = uint64_t{32} << 20;
+constexpr uint64_t kHeldBackBytesMax = uint64_t{8} << 20;
 // Of channel scales before and after equalization (ChannelImbalance): trained models as they come lie far below.
 constexpr float kImbalanceMin = 64;
 // What the times of the single operators may cost.
@@ -62,6 +62,8 @@ class OptimizeJob {
       : context_(context), spec_(context.spec.optimize()), timer_(report_.timing) {}
 
   absl::StatusOr<internal::v1::ExecutorResult> Run() {
+    // Every job runs a model sooner or later; finding and relocating the runtime takes as long as reading one.
+    const auto runtime = std::async(std::launch::async, LoadLiteRt);
     LATHE_RETURN_IF_ERROR(Read());
     LATHE_RETURN_IF_ERROR(Prepare());
     LATHE_RETURN_IF_ERROR(Transform());
@@ -72,7 +74,7 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(FindCauses());
     LATHE_RETURN_IF_ERROR(Measure());
     timer_.End();
-    Describe();
+    LATHE_RETURN_IF_ERROR(Describe());
     internal::v1::ExecutorResult result;
     *result.mutable_report() = ReportToProto(report_);
     LATHE_RETURN_IF_ERROR(HoldGates(spec_.gates(), result.mutable_report()));
@@ -93,8 +95,7 @@ class OptimizeJob {
                              spec_.benchmark());
     if (!spec_.calibration().empty()) {
       LATHE_ASSIGN_OR_RETURN(std::string data, context_.Path(spec_.calibration()));
-      LATHE_ASSIGN_OR_RETURN(Digest digest, Sha256File(data));
-      report_.provenance.data_sha256.push_back(HexDigest(digest));
+      data_digest_ = std::async(std::launch::async, Sha256File, data);
     }
     return absl::OkStatus();
   }
@@ -146,6 +147,7 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(QuantizedModel quantized,
                            Quantize(choice.candidate, quantizing_, recipe_, choice.settings, context_.cancel));
     timer_.End();
+    input_file_->ReleasePages();
     if (!quantized.changed()) return NothingToDo();
     model_ = std::move(quantized.model);
     std::move(quantized.steps.begin(), quantized.steps.end(), std::back_inserter(report_.plan));
@@ -186,14 +188,21 @@ class OptimizeJob {
     }
     LATHE_RETURN_IF_ERROR(OpenSamplesOnce());
     const bool decides = TriesCorrections(recipe_) || recipe_.min_sqnr_db || spec_.sensitivity();
-    if (held_back_ != nullptr && decides) {
-      LATHE_ASSIGN_OR_RETURN(measurer_, StartMeasuring());
+    const bool answers = held_back_ != nullptr && FitsToData() && IsAsRead();
+    if (answers) {
+      measurer_ = HeldBack::CreateUnanswered(input_, input_file_->bytes(), *held_back_, MeasureOptions());
+    } else if (held_back_ != nullptr && decides) {
+      timer_.Begin("reference");
+      LATHE_ASSIGN_OR_RETURN(measurer_, HeldBack::Create(input_, input_file_->bytes(), *held_back_, MeasureOptions()));
     }
     ChoiceInputs inputs{
         .recipe = recipe_,
         .passes = quantizing_,
         .calibration = *calibration_,
-        .held_back = measurer_.get(),
+        .held_back = decides ? measurer_.get() : nullptr,
+        .all = held_back_indices_.empty() ? nullptr : samples_.get(),
+        .held_back_indices = held_back_indices_,
+        .answering = answers ? measurer_.get() : nullptr,
         .calibrate = FitsToData(),
         .sensitivity = spec_.sensitivity(),
         .threads = threads(),
@@ -229,15 +238,20 @@ class OptimizeJob {
     return UsesIntegers(recipe_) && IsOn(recipe_.correct.equalization) && ChannelImbalance(model_) >= kImbalanceMin;
   }
 
-  absl::StatusOr<std::unique_ptr<HeldBack>> StartMeasuring() {
-    timer_.Begin("reference");
+  // Whether the passes so far left every value of the model as the file has it.
+  bool IsAsRead() const {
+    return std::all_of(report_.plan.begin(), report_.plan.end(),
+                       [](const PlanStep& step) { return step.changed == 0 || step.pass == "drop-unused"; });
+  }
+
+  HeldBackOptions MeasureOptions() const {
     HeldBackOptions options;
     options.threads = threads();
     options.memory_bytes = kCompareBytesMax;
     options.reference_file = input_file_.get();
     options.cancel = context_.cancel;
     options.scratch_dir = context_.job_dir + "/out";
-    return HeldBack::Create(input_, input_file_->bytes(), *held_back_, options);
+    return options;
   }
 
   // Parts of the choice share the phases that the protocol knows.
@@ -257,9 +271,7 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(output_file_, MappedFile::Open(output_path_));
     absl::StatusOr<Model> output = ReadModel(output_file_);
     if (!output.ok()) return Broken(output.status().message());
-    std::string dumps[2];
-    ParallelFor(2, [&](size_t i) { dumps[i] = DumpModel(i == 0 ? *output : model_); });
-    if (dumps[0] != dumps[1]) return Broken("it does not hold what was written");
+    if (!IsSameModel(*output, model_)) return Broken("it does not hold what was written");
     LATHE_RETURN_IF_ERROR(CheckArtifact(input_, *output, report_.warnings));
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
@@ -394,14 +406,17 @@ class OptimizeJob {
     return absl::OkStatus();
   }
 
-  void Describe() {
+  absl::Status Describe() {
     context_.events.BeginPhase("benchmark", 1, 1);
     if (samples_ != nullptr) AddWarnings(samples_->FindValueWarnings());
-    std::vector<std::string> data = std::move(report_.provenance.data_sha256);
     report_.provenance = JobProvenance(context_);
-    report_.provenance.data_sha256 = std::move(data);
+    if (data_digest_.valid()) {
+      LATHE_ASSIGN_OR_RETURN(const Digest digest, data_digest_.get());
+      report_.provenance.data_sha256.push_back(HexDigest(digest));
+    }
     report_.provenance.recipe_sha256 = RecipeDigest(recipe_);
     report_.peak_rss_bytes = PeakRssBytes();
+    return absl::OkStatus();
   }
 
   absl::Status OpenSamplesOnce() {
@@ -438,6 +453,7 @@ class OptimizeJob {
       return absl::OkStatus();
     }
     LATHE_ASSIGN_OR_RETURN(held_back_, SelectSamples(*samples_, split.held_back, kHeldBackBytesMax));
+    held_back_indices_ = split.held_back;
     LATHE_ASSIGN_OR_RETURN(selected_, SelectSamples(*samples_, split.calibration, 0));
     calibration_ = selected_.get();
     return absl::OkStatus();
@@ -459,6 +475,7 @@ class OptimizeJob {
   std::shared_ptr<const MappedFile> input_file_, output_file_;
   // Digests and compressed sizes, computed beside the other steps. Their destructors wait.
   std::future<absl::StatusOr<FileReport>> input_report_, output_report_;
+  std::future<absl::StatusOr<Digest>> data_digest_;
   Model input_, model_;
   std::future<absl::StatusOr<SizeOfModel>> input_size_, output_size_;  // of the two above, so that they end before
   SettingsTable settings_;
@@ -466,6 +483,7 @@ class OptimizeJob {
   std::vector<std::string> finishing_;   // those that run after them
   std::unique_ptr<SampleSource> samples_;
   std::unique_ptr<SampleSource> selected_, held_back_;  // parts of samples_, or null
+  std::vector<size_t> held_back_indices_;               // in samples_, where some calibrate
   SampleSource* calibration_ = nullptr;                 // selected_ or samples_
   std::unique_ptr<HeldBack> measurer_;                  // knows the input's answers to held_back_; null: not needed
   Report report_;

@@ -7,6 +7,13 @@
 #include "executor/compressed_size.h"
 
 namespace lathe {
+namespace {
+
+// The pages of a file count as the job's memory until they are released.
+constexpr size_t kHashedAtOnce = size_t{4} << 20;
+
+}  // namespace
+
 std::string CpuFeatures() {
   std::string features;
   auto add = [&](bool has, const char* name) {
@@ -34,7 +41,10 @@ absl::StatusOr<FileReport> DescribeFile(const std::string& path, bool compressed
   FileReport report;
   report.bytes = file->bytes().size();
   Sha256 digest;
-  digest.Update(file->bytes());
+  for (size_t at = 0; at < file->bytes().size(); at += kHashedAtOnce) {
+    digest.Update(file->bytes().subspan(at, kHashedAtOnce));
+    file->ReleasePages();
+  }
   report.sha256 = HexDigest(digest.Finish());
   if (compressed_size) {
     LATHE_ASSIGN_OR_RETURN(report.zstd_bytes, ZstdBytes(file->bytes()));

@@ -52,7 +52,10 @@ class Chooser {
     options.progress = inputs_.samples_done;
     options.scratch_dir = inputs_.scratch_dir;
     options.channels = inputs_.held_back != nullptr;  // for equalization only
-    LATHE_ASSIGN_OR_RETURN(Calibration seen, Calibrate(choice_.candidate.model, tensors, inputs_.calibration, options));
+    options.run_only = inputs_.held_back_indices;
+    if (inputs_.answering != nullptr) AnswerMeanwhile(options);
+    SampleSource& samples = inputs_.all != nullptr ? *inputs_.all : inputs_.calibration;
+    LATHE_ASSIGN_OR_RETURN(Calibration seen, Calibrate(choice_.candidate.model, tensors, samples, options));
     CalibrationNotes notes = ExamineCalibration(choice_.candidate.model, seen.stats, seen.by_sample);
     choice_.calibration.notable_samples = std::move(notes.samples);
     choice_.calibration.degenerate_tensors = std::move(notes.tensors);
@@ -62,6 +65,15 @@ class Chooser {
     choice_.candidate.by_sample = std::move(seen.by_sample);
     choice_.calibration.samples = inputs_.calibration.size();
     return absl::OkStatus();
+  }
+
+  void AnswerMeanwhile(CalibrateOptions& options) const {
+    options.after_run = [this](const Sample& sample, const Interpreter& interpreter) {
+      const std::vector<size_t>& held_back = inputs_.held_back_indices;
+      if (std::binary_search(held_back.begin(), held_back.end(), sample.index)) {
+        inputs_.answering->Answer(sample, interpreter);
+      }
+    };
   }
 
   absl::Status Search() {

@@ -23,6 +23,12 @@ struct ChoiceInputs {
   // Decides what stays; null: nothing to decide, too few samples to hold any back, or made-up
   // ones: the fixed defaults apply.
   HeldBack* held_back = nullptr;
+  // The samples of `calibration` and those held back, whose indices are `held_back_indices` (ascending): read once from
+  // end to end, so that damaged data is noticed. Where the model is still the reference, `answering` is told what it
+  // answers to those held back meanwhile. Null: none are held back; nobody wants the answers.
+  SampleSource* all = nullptr;
+  std::vector<size_t> held_back_indices;
+  HeldBack* answering = nullptr;
   bool calibrate = false;    // observe activations; needed by passes that ask for ranges
   bool sensitivity = false;  // measure what each operator adds to the error
   int threads = 1;

@@ -23,15 +23,11 @@ class NpzColumnReader : public ColumnReader {
     value->resize(row_bytes_);
     return stream_->Read(absl::MakeSpan(*value));
   }
-  absl::Status Skip(uint64_t count) override {
-    for (; count > 0; --count) LATHE_RETURN_IF_ERROR(Read(&skipped_));
-    return absl::OkStatus();
-  }
+  absl::Status Skip(uint64_t count) override { return stream_->Skip(count * row_bytes_); }
 
  private:
   std::unique_ptr<ArrayStream> stream_;
   const size_t row_bytes_;
-  std::vector<uint8_t> skipped_;
 };
 
 class NpzDataFile : public DataFile {

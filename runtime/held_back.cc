@@ -22,6 +22,15 @@ absl::StatusOr<std::unique_ptr<HeldBack>> HeldBack::Create(const Model& referenc
   return held_back;
 }
 
+std::unique_ptr<HeldBack> HeldBack::CreateUnanswered(const Model& reference, absl::Span<const uint8_t> reference_bytes,
+                                                     SampleSource& samples, const HeldBackOptions& options) {
+  return std::unique_ptr<HeldBack>(new HeldBack(reference, reference_bytes, samples, options));
+}
+
+void HeldBack::Answer(const Sample& sample, const Interpreter& interpreter) {
+  outputs_.Keep(sample.index, interpreter, reference_.subgraphs[0].outputs.size());
+}
+
 absl::StatusOr<std::vector<OutputError>> HeldBack::Measure(const Model& candidate, uint64_t* bytes) {
   const ScratchFile file(options_.scratch_dir + "/candidate.tflite");
   LATHE_ASSIGN_OR_RETURN(const auto mapped, file.Write(candidate));

@@ -30,6 +30,14 @@ class HeldBack {
                                                           absl::Span<const uint8_t> reference_bytes,
                                                           SampleSource& samples, const HeldBackOptions& options);
 
+  // Without running the reference: whoever runs it on the samples for another reason hands in its answers. For samples
+  // without one the reference runs in every measurement.
+  static std::unique_ptr<HeldBack> CreateUnanswered(const Model& reference, absl::Span<const uint8_t> reference_bytes,
+                                                    SampleSource& samples, const HeldBackOptions& options);
+  // Keeps what `interpreter`, whose first outputs are those of the reference, has just answered. Thread-safe, but not
+  // during a measurement.
+  void Answer(const Sample& sample, const Interpreter& interpreter);
+
   // The errors of the candidate's outputs. Errors as CompareOutputs, or the file system's.
   // `bytes`, unless null, gets the size of the candidate's file.
   absl::StatusOr<std::vector<OutputError>> Measure(const Model& candidate, uint64_t* bytes = nullptr);

@@ -65,6 +65,10 @@ class FileStream : public ArrayStream {
     file_.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
     return file_ ? absl::OkStatus() : Invalid("the file ends early");
   }
+  absl::Status Skip(uint64_t count) override {
+    file_.seekg(static_cast<std::streamoff>(count), std::ios::cur);
+    return file_ ? absl::OkStatus() : Invalid("the file ends early");
+  }
 
  private:
   std::ifstream file_;
@@ -93,7 +97,7 @@ class NpyFile : public NpzFile {
 
 class ZipStream : public ArrayStream {
  public:
-  ZipStream(zip_file_t* file, std::string name) : file_(file), name_(std::move(name)) {}
+  ZipStream(zip_file_t* file, std::string name, bool stored) : file_(file), name_(std::move(name)), stored_(stored) {}
   ~ZipStream() override { zip_fclose(file_); }
   absl::Status Read(absl::Span<uint8_t> out) override {
     size_t done = 0;
@@ -107,10 +111,24 @@ class ZipStream : public ArrayStream {
     }
     return absl::OkStatus();
   }
+  absl::Status Skip(uint64_t count) override {
+    if (stored_) {
+      if (zip_fseek(file_, static_cast<zip_int64_t>(count), SEEK_CUR) == 0) return absl::OkStatus();
+      return Invalid(absl::StrFormat("array '%s' is damaged: %s", name_, zip_file_strerror(file_)));
+    }
+    std::vector<uint8_t> passed(std::min(count, kPassedAtOnce));
+    for (; count > 0; count -= passed.size()) {
+      passed.resize(std::min<uint64_t>(count, passed.size()));
+      LATHE_RETURN_IF_ERROR(Read(absl::MakeSpan(passed)));
+    }
+    return absl::OkStatus();
+  }
 
  private:
+  static constexpr uint64_t kPassedAtOnce = uint64_t{1} << 20;
   zip_file_t* file_;
   std::string name_;
+  bool stored_;  // not compressed
 };
 
 class ZipFile : public NpzFile {
@@ -147,7 +165,10 @@ class ZipFile : public NpzFile {
     if (opened == nullptr) {
       return Invalid(absl::StrFormat("array '%s' cannot be unpacked: %s", name, zip_strerror(zip_)));
     }
-    return std::unique_ptr<ArrayStream>(std::make_unique<ZipStream>(opened, name));
+    zip_stat_t stat;
+    const bool stored = zip_stat_index(zip_, member, 0, &stat) == 0 && (stat.valid & ZIP_STAT_COMP_METHOD) != 0 &&
+                        stat.comp_method == ZIP_CM_STORE;
+    return std::unique_ptr<ArrayStream>(std::make_unique<ZipStream>(opened, name, stored));
   }
 
   absl::Status ReadMembers(uint64_t total_bytes_max) {

@@ -18,6 +18,9 @@ class ArrayStream {
   virtual ~ArrayStream() = default;
   // Fills `out` with the next bytes. InvalidArgument (DATA_INVALID): the file is damaged or ends early.
   virtual absl::Status Read(absl::Span<uint8_t> out) = 0;
+  // Passes over the next bytes, without reading them where they are not compressed; damage in them may stay unnoticed,
+  // as may later damage. Errors as Read.
+  virtual absl::Status Skip(uint64_t count) = 0;
 };
 
 // A .npz or .npy file from anywhere: a zip of arrays is as hostile as any other zip. Nothing is unpacked but what is

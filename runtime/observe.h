@@ -28,6 +28,8 @@ struct ObserveOptions {
   const MappedFile* input = nullptr;
   // Where the copy of the model with more outputs is written for the time of the call.
   std::string scratch_dir;
+  // Samples (Sample::index, ascending) that no observer is shown; they are run if there is an after_run.
+  std::vector<size_t> run_only;
   // Called with every sample once, after its run: the first outputs of the interpreter are those of the model, in
   // order. From several threads at once; may be null.
   std::function<void(const Sample& sample, const Interpreter& interpreter)> after_run;
@@ -46,7 +48,8 @@ using Observer = std::function<absl::Status(const Observation&)>;
 
 // Runs the float model on every sample and shows each of `tensors` (float32 tensors of subgraph 0 that some operator or
 // input of it fills; others are ignored) to the observer of the thread that ran the sample; nothing is kept. The
-// samples are read from their start, once or several times; each pair of tensor and sample is shown once.
+// samples are read from their start, once or several times; each pair of tensor and sample is shown once, but for
+// ObserveOptions::run_only.
 // `make_observer` is called one at a time, with worker in [0, options.threads), and again for each pass.
 // INVALID_ARGUMENT: DATA_INVALID as SampleSource; NO_SAMPLES for an empty source. CANCELLED. FAILED_PRECONDITION as
 // Interpreter. Otherwise the observer's error; of several that of the lowest sample met.

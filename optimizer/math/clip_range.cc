@@ -7,34 +7,47 @@
 namespace lathe::math {
 namespace {
 
-// Sum of p * log(p / q) between two sets of counts, each scaled to sum to 1.
-double Divergence(const std::vector<double>& p, const std::vector<double>& q) {
-  double p_sum = 0, q_sum = 0;
-  for (size_t i = 0; i < p.size(); ++i) p_sum += p[i], q_sum += q[i];
-  if (p_sum == 0 || q_sum == 0) return std::numeric_limits<double>::infinity();
-  double sum = 0;
-  for (size_t i = 0; i < p.size(); ++i) {
-    // A clipped tail can stand in a bin that had nothing: infinitely surprising, so it gets a small share.
-    if (p[i] > 0) sum += p[i] / p_sum * std::log((p[i] / p_sum) / std::max(q[i] / q_sum, 1e-7));
-  }
-  return sum;
-}
+// A clipped tail can stand in a bin that had nothing: infinitely surprising, so it gets a small share.
+constexpr double kShareMin = 1e-7;
 
-// What is left of `counts` when every group of bins gets one level: each level's sum, spread evenly over the bins of
-// the group that had something.
-std::vector<double> Quantized(absl::Span<const double> counts, size_t levels) {
-  std::vector<double> quantized(counts.size(), 0);
-  for (size_t level = 0; level < levels; ++level) {
-    const size_t begin = level * counts.size() / levels, end = (level + 1) * counts.size() / levels;
-    double sum = 0;
-    size_t filled = 0;
-    for (size_t i = begin; i < end; ++i) {
-      sum += counts[i];
-      if (counts[i] > 0) ++filled;
+double Entropy(double count) { return count > 0 ? count * std::log(count) : 0; }
+
+// Sums over the bins of a histogram before each bin.
+struct BinSums {
+  explicit BinSums(absl::Span<const double> counts) : bins(counts.size() + 1) {
+    for (size_t i = 0; i < counts.size(); ++i) {
+      bins[i + 1] = {bins[i].count + counts[i], bins[i].entropy + Entropy(counts[i]),
+                     bins[i].filled + (counts[i] > 0 ? 1 : 0)};
     }
-    for (size_t i = begin; i < end; ++i) quantized[i] = counts[i] > 0 ? sum / static_cast<double>(filled) : 0;
   }
-  return quantized;
+
+  struct Bin {
+    double count = 0, entropy = 0;  // of p, p log p
+    size_t filled = 0;
+  };
+  std::vector<Bin> bins;
+};
+
+// Sum of P log(P / Q) over the first `kept` bins. P is their counts, the last of them with all that follow; in Q every
+// group of bins gets one level: the group's sum without those, spread evenly over its bins that had something. Both are
+// scaled to sum to 1. Q is constant in a level, so that sums of bins do and a logarithm a level.
+double Divergence(absl::Span<const double> counts, const BinSums& sums, size_t kept, size_t levels) {
+  const double p_sum = sums.bins.back().count, q_sum = sums.bins[kept].count;
+  if (p_sum == 0 || q_sum == 0) return std::numeric_limits<double>::infinity();
+  const double last = counts[kept - 1], tail = p_sum - q_sum;
+  // Sums of p log p and of p log q, with p and q not scaled yet.
+  double own = sums.bins[kept].entropy - Entropy(last) + Entropy(last + tail), other = 0;
+  for (size_t level = 0; level < levels; ++level) {
+    const BinSums::Bin& begin = sums.bins[level * kept / levels];
+    const BinSums::Bin& end = sums.bins[(level + 1) * kept / levels];
+    if (end.filled == begin.filled) continue;
+    const double count = end.count - begin.count;
+    const double share = count / static_cast<double>(end.filled - begin.filled) / q_sum;
+    const bool takes_tail = level + 1 == levels && last > 0;
+    other += (count + (takes_tail ? tail : 0)) * std::log(std::max(share, kShareMin));
+  }
+  if (last == 0) other += tail * std::log(kShareMin);
+  return (own - other) / p_sum - std::log(p_sum);
 }
 
 }  // namespace
@@ -136,14 +149,12 @@ ClipRange Distribution::LeastDivergence(int levels) const {
     const double bin = std::abs(point.value) / largest * static_cast<double>(Histogram::kBins);
     counts[std::min(static_cast<size_t>(bin), Histogram::kBins - 1)] += point.weight;
   }
+  const BinSums sums(counts);
   const size_t half = static_cast<size_t>(levels + 1) / 2;
   double best_divergence = std::numeric_limits<double>::infinity();
   size_t best = Histogram::kBins;
   for (size_t kept = Histogram::kBins; kept >= half && kept <= Histogram::kBins; kept -= 16) {
-    std::vector<double> clipped(counts.begin(), counts.begin() + static_cast<ptrdiff_t>(kept));
-    const std::vector<double> quantized = Quantized(clipped, half);
-    for (size_t i = kept; i < counts.size(); ++i) clipped.back() += counts[i];
-    const double divergence = Divergence(clipped, quantized);
+    const double divergence = Divergence(counts, sums, kept, half);
     if (divergence >= best_divergence) continue;
     best_divergence = divergence;
     best = kept;

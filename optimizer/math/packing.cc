@@ -12,6 +12,10 @@ constexpr size_t kGrain = size_t{1} << 16;  // bytes a task writes
 }  // namespace
 
 void PackLevels(absl::Span<const int8_t> levels, int bits, absl::Span<uint8_t> out) {
+  if (bits == 8) {
+    std::transform(levels.begin(), levels.end(), out.begin(), [](int8_t level) { return static_cast<uint8_t>(level); });
+    return;
+  }
   const size_t each = static_cast<size_t>(8 / bits);
   const uint32_t mask = (uint32_t{1} << bits) - 1;
   if (bits == 4 && levels.size() == 2 * out.size()) {  // the usual case, in a loop without branches

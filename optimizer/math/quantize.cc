@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "common/parallel.h"
+#include "optimizer/math/row_kernels.h"
 #include "optimizer/math/weight_grid.h"
 
 namespace lathe::math {
@@ -19,37 +20,6 @@ constexpr size_t kGrain = size_t{1} << 16;
 int32_t RoundClamp(float value, int32_t lo, int32_t hi) {
   const float clamped = std::min(std::max(value, static_cast<float>(lo)), static_cast<float>(hi));
   return static_cast<int32_t>(std::lrintf(clamped));
-}
-
-// Loops over so many values at once become vector instructions at -O2, which loops over a row do not.
-constexpr size_t kLanes = 16;
-
-float RowMaxAbs(const float* values, size_t count, float start) {
-  float lanes[kLanes];
-  std::fill(std::begin(lanes), std::end(lanes), start);
-  size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (size_t k = 0; k < kLanes; ++k) {
-      const float magnitude = std::fabs(values[i + k]);
-      lanes[k] = magnitude > lanes[k] ? magnitude : lanes[k];
-    }
-  }
-  for (; i < count; ++i) {
-    const float magnitude = std::fabs(values[i]);
-    lanes[0] = magnitude > lanes[0] ? magnitude : lanes[0];
-  }
-  return *std::max_element(std::begin(lanes), std::end(lanes));
-}
-
-// Zero times anything finite is zero, times NaN or infinity it is NaN, which sums keep.
-bool AllFinite(absl::Span<const float> values) {
-  float lanes[kLanes] = {};
-  size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    for (size_t k = 0; k < kLanes; ++k) lanes[k] += values[i + k] * 0.0f;
-  }
-  for (; i < values.size(); ++i) lanes[0] += values[i] * 0.0f;
-  return std::all_of(std::begin(lanes), std::end(lanes), [](float lane) { return lane == 0.0f; });
 }
 
 uint16_t HalfFromFloat(float value) {
@@ -77,6 +47,18 @@ float FloatFromHalf(uint16_t half) {
     return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(value));
   }
   return std::bit_cast<float>(sign | ((magnitude << 13) + 0x38000000u));
+}
+
+// NaN when either is.
+float Larger(float a, float b) { return std::isnan(a) || a >= b ? a : b; }
+
+// `largest`: of each channel, not finite where a weight of it is not. Names the first such weight.
+absl::Status CheckFinite(absl::Span<const float> weights, absl::Span<const float> largest) {
+  const auto is_finite = [](float value) { return std::isfinite(value); };
+  if (std::all_of(largest.begin(), largest.end(), is_finite)) return absl::OkStatus();
+  const auto found = std::find_if_not(weights.begin(), weights.end(), is_finite);
+  return MakeError(absl::StatusCode::kInvalidArgument, "WEIGHTS_NOT_FINITE",
+                   absl::StrFormat("weight %d is %f; weights must be finite", found - weights.begin(), *found));
 }
 
 // What an integer type of bias allows: |bias| / scale at most, and the least multiplier that its kernels take.
@@ -142,14 +124,8 @@ void QuantizeInt8(absl::Span<const float> values, AffineParams params, absl::Spa
 
 MinMax FindMinMax(absl::Span<const float> values) {
   if (values.empty()) return {};
-  MinMax range{values[0], values[0]};
-  bool nan = false;
-  for (float value : values) {
-    range.lo = value < range.lo ? value : range.lo;
-    range.hi = value > range.hi ? value : range.hi;
-    nan |= value != value;
-  }
-  if (nan) range.lo = std::numeric_limits<float>::quiet_NaN();
+  MinMax range;
+  if (!FindExtremes(values, &range.lo, &range.hi)) range.lo = std::numeric_limits<float>::quiet_NaN();
   return range;
 }
 
@@ -162,7 +138,8 @@ absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout l
                       [&](size_t begin, size_t end) {
                         for (size_t c = begin; c < end; ++c) {
                           for (size_t o = 0; o < static_cast<size_t>(layout.outer); ++o) {
-                            scales[c] = RowMaxAbs(weights.data() + (o * channels + c) * inner, inner, scales[c]);
+                            const float largest = LargestMagnitude(weights.subspan((o * channels + c) * inner, inner));
+                            scales[c] = Larger(scales[c], largest);
                           }
                         }
                       });
@@ -172,16 +149,11 @@ absl::Status ChooseWeightScales(absl::Span<const float> weights, ChannelLayout l
       const float* row = weights.data() + o * channels;
       for (size_t c = 0; c < channels; ++c) {
         const float magnitude = std::fabs(row[c]);
-        scales[c] = magnitude > scales[c] ? magnitude : scales[c];
+        scales[c] = Larger(scales[c], magnitude);
       }
     }
   }
-  // Comparisons with NaN are false, so the maxima above may have skipped one.
-  if (!AllFinite(weights)) {
-    const auto found = std::find_if(weights.begin(), weights.end(), [](float value) { return !std::isfinite(value); });
-    return MakeError(absl::StatusCode::kInvalidArgument, "WEIGHTS_NOT_FINITE",
-                     absl::StrFormat("weight %d is %f; weights must be finite", found - weights.begin(), *found));
-  }
+  LATHE_RETURN_IF_ERROR(CheckFinite(weights, scales));
   float largest = 0;
   for (float& scale : scales) {
     scale /= static_cast<float>(HighestLevel(bits));
@@ -214,10 +186,8 @@ void QuantizeWeights(absl::Span<const float> weights, ChannelLayout layout, absl
   const size_t rows = static_cast<size_t>(layout.outer) * channels;
   ParallelForRanges(rows, std::max<size_t>(1, kGrain / inner), [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
-      const float scale = scales[row % channels];
-      const float* from = weights.data() + row * inner;
-      int8_t* to = out.data() + row * inner;
-      for (size_t i = 0; i < inner; ++i) to[i] = static_cast<int8_t>(RoundClamp(from[i] / scale, lowest, highest));
+      QuantizeRow(weights.subspan(row * inner, inner), scales[row % channels], lowest, highest,
+                  out.subspan(row * inner, inner));
     }
   });
 }

@@ -85,7 +85,10 @@ std::string SharingText(SubgraphId subgraph, TensorId id, const Holder& first) {
   return first.tensor == id ? "" : absl::StrFormat(" shared with %%%d", first.tensor.value);
 }
 
-std::string TensorText(const Model& model, const Tensor& tensor) {
+// How the values of constants are told.
+enum class Constants { kDigest, kSize };
+
+std::string TensorText(const Model& model, const Tensor& tensor, Constants constants) {
   std::string text =
       absl::StrFormat("%s %s[%s]", Quoted(tensor.name), TensorTypeName(tensor.type), absl::StrJoin(tensor.shape, ","));
   if (!tensor.shape_signature.empty())
@@ -97,7 +100,8 @@ std::string TensorText(const Model& model, const Tensor& tensor) {
   if (!tensor.variant_tensors.empty()) text += " variants=" + Digest(VariantTensorsBytes(tensor));
   if (model.IsConstant(tensor)) {
     const auto bytes = model.buffer(tensor.buffer).bytes();
-    text += absl::StrFormat(" = %d bytes %s", bytes.size(), Digest(bytes));
+    text += absl::StrFormat(" = %d bytes", bytes.size());
+    if (constants == Constants::kDigest) text += " " + Digest(bytes);
   }
   return text;
 }
@@ -137,7 +141,8 @@ std::string OpText(const Op& op) {
   return text;
 }
 
-void AppendSubgraph(const Model& model, SubgraphId id, const std::vector<Holder>& first, std::string& out) {
+void AppendSubgraph(const Model& model, SubgraphId id, const std::vector<Holder>& first, Constants constants,
+                    std::string& out) {
   const Subgraph& subgraph = model.subgraph(id);
   absl::StrAppendFormat(&out, "subgraph %d %s (%s) -> (%s)", id.value, Quoted(subgraph.name), Ids(subgraph.inputs),
                         Ids(subgraph.outputs));
@@ -145,7 +150,7 @@ void AppendSubgraph(const Model& model, SubgraphId id, const std::vector<Holder>
   out += '\n';
   for (size_t t = 0; t < subgraph.tensors.size(); ++t) {
     const Tensor& tensor = subgraph.tensors[t];
-    absl::StrAppendFormat(&out, "  %%%d %s", t, TensorText(model, tensor));
+    absl::StrAppendFormat(&out, "  %%%d %s", t, TensorText(model, tensor, constants));
     if (model.IsConstant(tensor)) out += SharingText(id, TensorId(t), first[tensor.buffer.index()]);
     out += '\n';
   }
@@ -159,9 +164,7 @@ std::string Entries(const std::vector<SignatureEntry>& entries) {
   });
 }
 
-}  // namespace
-
-std::string DumpModel(const Model& model) {
+std::string Dump(const Model& model, Constants constants) {
   std::string out = absl::StrFormat("model %s\n", Quoted(model.description));
   for (const Signature& signature : model.signatures)
     absl::StrAppendFormat(&out, "signature %s subgraph %d (%s) -> (%s)\n", Quoted(signature.key),
@@ -175,8 +178,21 @@ std::string DumpModel(const Model& model) {
     absl::StrAppendFormat(&out, "metadata_buffer = %d bytes %s\n", bytes.size(), Digest(bytes));
   }
   const std::vector<Holder> first = FirstHolders(model);
-  for (size_t i = 0; i < model.subgraphs.size(); ++i) AppendSubgraph(model, SubgraphId(i), first, out);
+  for (size_t i = 0; i < model.subgraphs.size(); ++i) AppendSubgraph(model, SubgraphId(i), first, constants, out);
   return out;
+}
+
+bool HaveSameBuffers(const Model& a, const Model& b) {
+  return std::equal(a.buffers.begin(), a.buffers.end(), b.buffers.begin(), b.buffers.end(),
+                    [](const Buffer& x, const Buffer& y) { return x.bytes() == y.bytes(); });
+}
+
+}  // namespace
+
+std::string DumpModel(const Model& model) { return Dump(model, Constants::kDigest); }
+
+bool IsSameModel(const Model& a, const Model& b) {
+  return HaveSameBuffers(a, b) && Dump(a, Constants::kSize) == Dump(b, Constants::kSize);
 }
 
 }  // namespace lathe

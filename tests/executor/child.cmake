@@ -5,6 +5,8 @@ lathe_add_test(executor_test SOURCES compare_models_test.cc compressed_size_test
   LABELS litert TIMEOUT 600)
 lathe_add_test(odd_files_test SOURCES odd_files_test.cc
   DEPS lathe::executor lathe::model_builder lathe::test_support lathe::wire LABELS litert TIMEOUT 600)
+lathe_add_test(large_files_test SOURCES large_files_test.cc
+  DEPS lathe::executor lathe::model_builder lathe::test_support lathe::wire lathe_npz_writer LABELS litert TIMEOUT 600)
 # Passes against the runtime, which only the executor links together.
 lathe_add_test(clean_up_test SOURCES clean_up_test.cc
   DEPS lathe::optimizer lathe::runtime lathe::model_builder LABELS litert TIMEOUT 300)

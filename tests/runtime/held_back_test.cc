@@ -54,6 +54,25 @@ TEST_F(HeldBackTest, MeasuresCandidatesOverAndOver) {
   EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));
 }
 
+TEST_F(HeldBackTest, TakesAnswersFromWhoeverRunsTheReference) {
+  HeldBackOptions options;
+  options.scratch_dir = dir_.path();
+  const auto held_back = HeldBack::CreateUnanswered(reference_.model, reference_.bytes(), *samples_, options);
+  // Told wrong answers, it measures against them; those that it was not told it finds itself.
+  const LoadedModel twice = Times(2);
+  auto interpreter = *Interpreter::Create(twice.model, twice.bytes(), {});
+  Sample sample;
+  while (*samples_->Next(&sample)) {
+    ASSERT_TRUE(interpreter->SetInput(0, sample.inputs[0]).ok());
+    ASSERT_TRUE(interpreter->Run().ok());
+    if (sample.index % 2 == 0) held_back->Answer(sample, *interpreter);
+  }
+  const auto same = held_back->Measure(Times(1).model), doubled = held_back->Measure(Times(2).model);
+  // Half of the samples have the answer 2 x, half x: noise x^2 in one half each, signal 5 x^2.
+  EXPECT_NEAR(*(*same)[0].sqnr_db, 10 * std::log10(5), 0.5);
+  EXPECT_NEAR(*(*doubled)[0].sqnr_db, 10 * std::log10(5), 0.5);
+}
+
 TEST_F(HeldBackTest, GivesTheSameBitsForAnyThreadsAndMemory) {
   const Model candidate = Times(1.001f).model;
   const double expected = *(*Make(1, uint64_t{1} << 20)->Measure(candidate))[0].sqnr_mean_removed_db;

@@ -52,6 +52,30 @@ TEST_F(NpzFileTest, StreamsStoredAndDeflatedArrays) {
   }
 }
 
+TEST_F(NpzFileTest, SkipsInStoredAndDeflatedArrays) {
+  const std::string content = Npy("<f4", "(1000,)", Bytes(Counting(1000)));
+  const auto check = [&] {
+    auto file = NpzFile::Open(Path(), kTotalMax);
+    ASSERT_TRUE(file.ok()) << file.status();
+    auto stream = (*file)->OpenArray(0);
+    float value = 0;
+    const absl::Span<uint8_t> bytes(reinterpret_cast<uint8_t*>(&value), sizeof(value));
+    ASSERT_TRUE((*stream)->Skip(400).ok());
+    ASSERT_TRUE((*stream)->Read(bytes).ok());
+    EXPECT_EQ(value, 100);
+    ASSERT_TRUE((*stream)->Skip(3592).ok());
+    ASSERT_TRUE((*stream)->Read(bytes).ok());
+    EXPECT_EQ(value, 999);
+    EXPECT_FALSE((*stream)->Read(bytes).ok());
+  };
+  for (bool deflate : {false, true}) {
+    WriteNpz(Path(), {{"a.npy", content}}, deflate);
+    check();
+  }
+  WriteBytes(Path(), content);
+  check();
+}
+
 TEST_F(NpzFileTest, ReadsPlainNpy) {
   WriteBytes(Path(), Npy("<f4", "(2,)", Bytes<float>({1, 2})));
   const auto file = NpzFile::Open(Path(), kTotalMax);

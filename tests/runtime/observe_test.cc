@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "runtime/sample_subset.h"
 #include "tests/support/model_builder.h"
@@ -78,6 +79,33 @@ TEST_F(ObserveActivationsTest, ShowsEachTensorOfEachSampleOnce) {
       EXPECT_EQ(seen.at({small_.out.value, sample}), -value);
       EXPECT_EQ(answers.at(sample), -value);
     }
+  }
+}
+
+TEST_F(ObserveActivationsTest, RunsSomeSamplesForTheirAnswersOnly) {
+  for (bool answers : {false, true}) {
+    ObserveOptions options = Options(2);
+    options.run_only = {0, 7};
+    std::mutex mutex;
+    std::set<size_t> shown, run;
+    if (answers) {
+      options.after_run = [&](const Sample& sample, const Interpreter&) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        run.insert(sample.index);
+      };
+    }
+    const absl::Status status =
+        ObserveActivations(small_.model, {small_.in, small_.relu}, *samples_, options, [&](int) -> Observer {
+          return [&](const Observation& observation) {
+            const std::lock_guard<std::mutex> lock(mutex);
+            shown.insert(observation.sample);
+            return absl::OkStatus();
+          };
+        });
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(shown.size(), 14u);
+    EXPECT_EQ(shown.count(0) + shown.count(7), 0u);
+    EXPECT_EQ(run.size(), answers ? 16u : 0u);
   }
 }
 

@@ -54,6 +54,16 @@ TEST(DumpTest, ShowsEveryChange) {
   EXPECT_FALSE(changed([](Model& m) { m.buffers.emplace_back(); }));
 }
 
+TEST(DumpTest, ComparesModelsWithoutTheirDigests) {
+  Model other = SmallModel();
+  EXPECT_TRUE(IsSameModel(SmallModel(), other));
+  other.buffers[1] = Buffer::Owned({0, 0, 128, 63, 0, 0, 128, 64});
+  EXPECT_FALSE(IsSameModel(SmallModel(), other));
+  other = SmallModel();
+  other.subgraphs[0].tensors[2].name = "z";
+  EXPECT_FALSE(IsSameModel(SmallModel(), other));
+}
+
 TEST(DumpTest, SaysWhichConstantsShareTheirBytes) {
   Model model = SmallModel();
   model.subgraphs[0].tensors[2].buffer = BufferId(1);
