@@ -28,9 +28,8 @@ absl::StatusOr<v1::Artifact::Kind> ParseKind(const std::string& text) {
 v1::Artifact::Kind KindOfFile(const std::string& path) {
   if (absl::EndsWithIgnoreCase(path, ".tflite")) return v1::Artifact::MODEL;
   constexpr std::string_view kDataEndings[] = {".npz", ".npy", ".parquet", ".arrow", ".arrows", ".feather"};
-  const bool data = std::any_of(std::begin(kDataEndings), std::end(kDataEndings), [&](std::string_view ending) {
-    return absl::EndsWithIgnoreCase(path, ending);
-  });
+  const bool data = std::any_of(std::begin(kDataEndings), std::end(kDataEndings),
+                                [&](std::string_view ending) { return absl::EndsWithIgnoreCase(path, ending); });
   return data ? v1::Artifact::DATASET : v1::Artifact::BLOB;
 }
 

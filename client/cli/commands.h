@@ -71,7 +71,7 @@ struct CompareCommandOptions {
   std::string a, b;  // the reference, and what was made from it
   std::string data;  // path of a data file; "": synthetic samples
   std::string server;
-  DataOptions reading;  // samples 0: as many as the executor takes
+  DataOptions reading;      // samples 0: as many as the executor takes
   std::string input_range;  // "LO,HI" or ""
   std::optional<uint32_t> threads;
   uint64_t seed = 0;

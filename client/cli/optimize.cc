@@ -45,8 +45,7 @@ absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   internal::v1::ExecutorSpec spec;
   auto& optimize = *spec.mutable_optimize();
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options.recipe));
-  LATHE_RETURN_IF_ERROR(
-      FillSamples(options.recipe.data, options.recipe.input_range, spec.mutable_samples()));
+  LATHE_RETURN_IF_ERROR(FillSamples(options.recipe.data, options.recipe.input_range, spec.mutable_samples()));
   LATHE_ASSIGN_OR_RETURN(LocalJob job, LocalJob::Create());
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), job.AddInput("model", options.model, "model.tflite"));
   const std::string& data = options.recipe.calibration;

@@ -16,8 +16,8 @@ class CliDataTest : public testing::Test {
   void SetUp() override { LATHE_SKIP_WITHOUT_SHARED(); }
   CommandResult Optimize(const std::string& data, const std::string& flags) const {
     return RunLathe("optimize " + SharedDir() + "/data/fashion/fm_mnv1relu.tflite -o " + folder_.path() +
-                    "/out.tflite --preset int8 --no-benchmark --json --calibration " + SharedDir() +
-                    "/data/fashion/" + data + " " + flags);
+                    "/out.tflite --preset int8 --no-benchmark --json --calibration " + SharedDir() + "/data/fashion/" +
+                    data + " " + flags);
   }
   std::string Preprocessing(const std::string& text) const {
     std::ofstream(folder_.path() + "/preprocessing.yaml") << text;
