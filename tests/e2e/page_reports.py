@@ -1,6 +1,17 @@
 """Reports for the page's test: one with every group that a job can measure, those of other commands, and a hostile one."""
 
 
+def _weights(name, size):
+    return {"name": name, "bytes": size, "weights": size, "tensors": 5, "zero_share": 0.1}
+
+
+def _size(size):
+    return {"bytes": size, "weights_bytes": size - 10000, "graph_bytes": 10000, "gzip_bytes": size - 20000, "weights": 240000, "zero_share": 0.1,
+            "by_operator": [_weights("CONV_2D", size - 60000), _weights("FULLY_CONNECTED", 50000)], "by_type": [_weights("int8", size - 10000)],
+            "tensors": [{"name": "kernel", "kind": "CONV_2D", "type": "int8", "shape": [3, 3, 8, 8], "bytes": 576, "weights": 576,
+                         "zero_share": 0.1, "distinct_values": 200, "entropy_bits": 6.5}]}
+
+
 def full():
     operators = [{"subgraph": 0, "index": i, "kind": "CONV_2D" if i % 3 else "ADD", "name": f"block_{i}/output",
                   "precision": "float32" if i % 7 == 0 else "int8", "reason": "kept for accuracy" if i % 7 == 0 else "",
@@ -21,7 +32,18 @@ def full():
         "output": {"bytes": 260000, "zstd_bytes": 200000, "sha256": "bb" * 32},
         "latency": {"input_ms": 2.0, "output_ms": 1.1, "input_p90_ms": 2.4, "output_p90_ms": 1.3, "input_runs": 50,
                     "output_runs": 50, "threads": 2},
-        "accuracy": {"metric": "top1", "input": 0.912, "output": 0.909, "samples": 1000},
+        "accuracy": {"metric": "top1", "input": 0.912, "output": 0.909, "samples": 1000, "unit": "fraction", "higher_is_better": True,
+                     "also": [{"metric": "top5", "input": 0.99, "output": 0.988}], "difference": -0.003, "difference_low": -0.006,
+                     "difference_high": 0.001, "resamples": 1000, "difference_points": -0.3, "verdict": "No difference that 1000 samples can tell."},
+        "gates": [{"gate": "output.bytes <= 300000", "value": 260000, "threshold": 300000, "met": True, "margin": 40000}],
+        "causes": [{"subgraph": 0, "index": 3, "kind": "CONV_2D", "name": "block_3", "cause": "weight range", "sqnr_db": 20, "share": 0.4,
+                    "advice": "correct.equalization: BEST"}],
+        "profile": {"output": {"runs": 50, "run_ms": 1.2, "operators": 40, "delegated_operators": 38, "delegated_share": 0.95,
+                               "delegated_ms": 1.1, "builtin_ms": 0.1,
+                               "kernels": [{"kernel": f"Convolution (NHWC, QC8) IGEMM {i}", "delegated": i % 3 > 0, "ms": 0.1 + 0.01 * i,
+                                            "subgraph": 0, "index": i} for i in range(20)]}},
+        "size": {"input": _size(1000000), "output": _size(260000)},
+        "memory": {"input": {"heap_bytes": 5000000, "arena_bytes": 1000000}, "output": {"heap_bytes": 2000000, "arena_bytes": 300000}},
         "error": {"synthetic": False, "held_back": True, "samples": 32, "outputs": [
             {"name": "scores", "sqnr_db": 36.2, "sqnr_mean_removed_db": 34.0, "argmax_agreement": 0.99, "argmax_ties": 0.01},
             {"name": "boxes", "sqnr_db": 41.0}]},
@@ -49,7 +71,7 @@ def full():
 
 def data_free():
     report = full()
-    for key in ("accuracy", "latency", "calibration", "sensitivity", "stages", "histograms", "verdict", "warnings"):
+    for key in ("accuracy", "gates", "causes", "profile", "size", "memory", "latency", "calibration", "sensitivity", "stages", "histograms", "verdict", "warnings"):
         del report[key]
     return report
 
@@ -74,7 +96,8 @@ def hostile():
         row.update(name=names[i % len(names)], kind=names[(i + 1) % len(names)][:5000], precision=names[(i + 2) % len(names)][:5000],
                    reason=names[(i + 3) % len(names)][:5000])
     for group, key in (("stages", "setting"), ("stages", "stage"), ("histograms", "name"), ("sensitivity", "name"),
-                       ("sensitivity", "kind"), ("timing", "step"), ("plan", "description"), ("compatibility", "target")):
+                       ("sensitivity", "kind"), ("timing", "step"), ("plan", "description"), ("compatibility", "target"), ("gates", "gate"),
+                       ("causes", "cause"), ("causes", "advice")):
         for i, row in enumerate(report[group]):
             row[key] = names[i % len(names)][:20000]
     for i, row in enumerate(report["calibration"]["ranges"]):
@@ -82,7 +105,11 @@ def hostile():
     for i, row in enumerate(report["error"]["outputs"]):
         row["name"] = names[i % len(names)]
     report["calibration"]["ranges"][0].update(min=1e300, max=1e300, chosen_min=-1e300, chosen_max=1e300)
-    report["accuracy"]["metric"] = names[0]
+    for i, kernel in enumerate(report["profile"]["output"]["kernels"]):
+        kernel["kernel"] = names[i % len(names)][:20000]
+    report["size"]["output"]["tensors"][0].update(name=names[6], type=names[0])
+    report["gates"][0]["met"] = False
+    report["accuracy"].update(metric=names[0], unit=names[2], verdict=names[1])
     report["warnings"] = names
     report["verdict"] = names
     report["provenance"]["cpu_features"] = names[2]

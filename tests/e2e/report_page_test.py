@@ -64,9 +64,9 @@ class ReportPageTest(unittest.TestCase):
     def test_draws_every_group(self):
         chromium = self.open(page_reports.full())
         sections = chromium.script("return [...document.querySelectorAll('main section')].map((s) => s.id)")
-        self.assertEqual(sections, ["comparison", "error", "warnings", "tried", "operators", "sensitivity", "ranges", "weights",
-                                    "compatibility", "plan", "provenance"])
-        self.assertEqual(len(chromium.script(CHARTS)), 18)
+        self.assertEqual(sections, ["gates", "comparison", "error", "warnings", "causes", "tried", "operators", "sensitivity",
+                                    "profile", "ranges", "weights", "size", "compatibility", "plan", "provenance"])
+        self.assertEqual(len(chromium.script(CHARTS)), 21)
         self.assertIn("3.8× smaller and 1.8× faster", chromium.script("return document.querySelector('h1').textContent"))
 
     def test_weighs_less_than_a_megabyte(self):
