@@ -149,8 +149,9 @@ OperatorComparison MakeOperatorComparison(const Model& a, const Model& b, const 
   row.own_sqnr_db = SqnrDb(errors.signal, own);
   const AdviceFacts facts = FactsFor(row, probed, errors);
   for (const Noise& noise : split) {
+    const double signal = SignalFor(noise.cause, probed, errors);
     row.causes.push_back(
-        {noise.cause, Decibels(errors.signal, noise.power), noise.power / all, AdviceFor(noise.cause, facts)});
+        {noise.cause, Decibels(signal, noise.power), noise.power / all, AdviceFor(noise.cause, facts)});
   }
   row.advice = MainAdvice(row);
   return row;

@@ -91,7 +91,7 @@ void DataChecks::Look(const Sample& sample, absl::Span<const Extremes> extremes)
     seen_[input].low = std::min(seen_[input].low, extremes[input].low);
     seen_[input].high = std::max(seen_[input].high, extremes[input].high);
   }
-  if (digests_.size() < kDigestsMax) repeated_ += digests_.insert(digest).second ? 0 : 1;
+  if (digests_.size() < kDigestsMax && !digests_.insert(digest).second) ++repeated_;
   if (!labels_ || !classes_ || labels_->elements != 1 || IsFloat(labels_->type)) return;
   const double label = NumberAt(labels_->type, sample.label, 0);
   if (label >= 0 && label < static_cast<double>(*classes_)) return;

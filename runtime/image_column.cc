@@ -172,8 +172,11 @@ absl::Status ImageColumn::Store(const ImageOf<T>& image, absl::Span<uint8_t> out
   };
   if (!scaling_) {
     const std::vector<uint8_t> values = Arrange<uint8_t>([&](size_t c, size_t p) {
-      if constexpr (std::is_same_v<T, uint8_t>) return pixel(c, p);
-      return static_cast<uint8_t>(std::clamp(std::nearbyint(pixel(c, p)), T{0}, T{255}));
+      if constexpr (std::is_same_v<T, uint8_t>) {
+        return pixel(c, p);
+      } else {
+        return static_cast<uint8_t>(std::clamp(std::nearbyint(pixel(c, p)), T{0}, T{255}));
+      }
     });
     return ConvertValues(values, NpyType::kUint8, place_, std::nullopt, out);
   }

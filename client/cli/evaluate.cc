@@ -23,7 +23,8 @@ absl::Status CheckOptions(const EvaluateOptions& options) {
 
 absl::Status KeepPredictions(const std::string& made, const std::string& folder) {
   std::error_code error;
-  std::filesystem::copy(made, folder, std::filesystem::copy_options::overwrite_existing, error);
+  const auto options = std::filesystem::copy_options::overwrite_existing | std::filesystem::copy_options::recursive;
+  std::filesystem::copy(made, folder, options, error);
   return error ? ErrnoToStatus(error.value(), "cannot write predictions to", folder) : absl::OkStatus();
 }
 

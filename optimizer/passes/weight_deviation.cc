@@ -95,7 +95,7 @@ WeightDeviation DeviationOfChannel(absl::Span<const float> weights, const Stored
   return deviation;
 }
 
-// The factor of one channel, 1 when too few weights tell; `sure`: it is not 1 by rounding alone.
+// The factor of one channel, 1 when no weight tells; `sure`: it is not 1 by rounding alone.
 struct Factor {
   float value = 1;
   bool sure = false;
@@ -107,13 +107,19 @@ Factor FactorOfChannel(absl::Span<const float> weights, const StoredConstant& st
   const double few_levels = stored.scales.empty() ? 0 : TypeBits(stored.type) < 8 ? 2 : 8;
   std::vector<double> ratios;
   double noise = 0;
+  double largest = 0, ratio_of_largest = 0, noise_of_largest = 0;
   const auto inner = static_cast<size_t>(layout.inner), channels = static_cast<size_t>(layout.channels);
   for (size_t outer = 0; outer < static_cast<size_t>(layout.outer); ++outer) {
     for (size_t i = (outer * channels + channel) * inner; i < (outer * channels + channel + 1) * inner; ++i) {
       const double w = double{weights[i]}, q = double{stored.values[i]};
       if (w == 0 || q == 0) continue;
+      const double scale = stored.scales.empty() ? 0 : double{stored.scales[stored.ScaleIndex(i)]};
+      if (std::abs(q) > largest) {
+        largest = std::abs(q);
+        ratio_of_largest = q / w;
+        noise_of_largest = scale / largest;
+      }
       if (!stored.scales.empty()) {
-        const double scale = double{stored.scales[stored.ScaleIndex(i)]};
         if (std::abs(q) < few_levels * scale || std::abs(q) > (HighestLevel(stored) - 0.5) * scale) continue;
         noise += scale / std::abs(q);
       }
@@ -121,7 +127,10 @@ Factor FactorOfChannel(absl::Span<const float> weights, const StoredConstant& st
     }
   }
   Factor factor;
-  if (ratios.size() < 4) return factor;
+  if (ratios.size() < 4) {  // an outlier leaves the others no levels: it has not been clipped, and tells
+    ratios = {ratio_of_largest};
+    noise = noise_of_largest;
+  }
   std::nth_element(ratios.begin(), ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2), ratios.end());
   const double median = ratios[ratios.size() / 2];
   if (median <= 0) return factor;

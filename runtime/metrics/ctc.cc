@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "runtime/metrics/metric.h"
 
 namespace lathe {
@@ -71,7 +72,7 @@ absl::StatusOr<CtcDecoder> CtcDecoder::Make(size_t classes, const MetricOptions:
   }
   std::string alphabet = options.alphabet;
   if (alphabet.empty() && classes == 28) alphabet = kLetters;
-  if (alphabet.empty() && classes == 29) alphabet = std::string(kLetters) + "'";
+  if (alphabet.empty() && classes == 29) alphabet = absl::StrCat(kLetters, "'");
   if (alphabet.empty()) {
     return Unfit(
         absl::StrFormat("the output has %d classes: give the %d characters that are not the blank by the metric "

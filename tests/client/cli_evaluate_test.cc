@@ -45,6 +45,17 @@ TEST_F(CliEvaluateTest, ComparesTwoAndDrawsSamples) {
   EXPECT_THAT(RunLathe(command).out, HasSubstr("agreement with the input"));
 }
 
+TEST_F(CliEvaluateTest, KeepsPredictions) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const std::string folder = folder_.path() + "/predictions";
+  const CommandResult result =
+      RunLathe("evaluate " + Data("detection/det_yolo.tflite") + " --data " + Data("detection/det_test.npz") +
+               " --metric map --samples 20 --predictions " + folder + kScale);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(std::filesystem::exists(folder + "/model_answers.npy"));
+  EXPECT_GT(std::filesystem::file_size(folder + "/model_0_grid.npy"), size_t{20 * 12 * 12 * 10 * 8});
+}
+
 TEST_F(CliEvaluateTest, RefusesWhatItCannotMeasure) {
   LATHE_SKIP_WITHOUT_SHARED();
   const std::string model = Data("fashion/fm_mnv2.tflite"), data = " --data " + Data("fashion/test.npz") + kScale;

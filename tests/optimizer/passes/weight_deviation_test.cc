@@ -125,5 +125,17 @@ TEST(WeightDeviationTest, FindsTheFactorsOfEqualization) {
   }
 }
 
+// An outlier that leaves its channel no other levels tells the factor by itself.
+TEST(WeightDeviationTest, FindsTheFactorOfAChannelWithAnOutlier) {
+  std::vector<float> weights = Normal(1);
+  weights[3] = 1000;
+  std::vector<float> scaled = weights;
+  for (size_t i = 0; i < scaled.size(); ++i) scaled[i] *= i < 256 ? 0.0625f : 2;
+  const std::vector<float> found = FindChannelFactors(weights, Stored(scaled, ChannelScales(scaled)), kLayout);
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_NEAR(found[0], 0.0625, 1e-3);
+  EXPECT_NEAR(found[1], 2, 0.02);
+}
+
 }  // namespace
 }  // namespace lathe

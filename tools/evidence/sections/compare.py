@@ -1,6 +1,6 @@
 """Causes of error: `lathe compare` on files that other programs made, on outlier weights that are put in on purpose, on every scheme."""
-import tempfile
 import pathlib
+import tempfile
 
 import flatbuffers
 import numpy as np
@@ -9,19 +9,18 @@ from ai_edge_litert import schema_py_generated as schema
 import lathe
 import tables
 
-# Files that were quantized elsewhere, and the float files that they were made from. The range of the inputs is the one that the
-# quantized file's own input holds.
+# The float files of files that were quantized elsewhere.
 REFERENCES = {
-    "mlperf_tiny_resnet8_cifar10": ("mlperf_tiny_resnet8_cifar10_int8_reference", (0, 255)),
-    "mlperf_tiny_kws": ("mlperf_tiny_kws_int8_reference", (-120, 90)),
-    "mlperf_tiny_vww": ("mlperf_tiny_vww_int8_reference", (0, 1)),
-    "mlperf_tiny_ad": ("mlperf_tiny_ad_int8_reference", (-60, 20)),
-    "edsr_f32b5_fp32": ("edsr_f32b5_full_qint8", (0, 255)),
+    "mlperf_tiny_resnet8_cifar10_int8_reference": "mlperf_tiny_resnet8_cifar10",
+    "mlperf_tiny_kws_int8_reference": "mlperf_tiny_kws",
+    "mlperf_tiny_vww_int8_reference": "mlperf_tiny_vww",
+    "mlperf_tiny_ad_int8_reference": "mlperf_tiny_ad",
+    "edsr_f32b5_full_qint8": "edsr_f32b5_fp32",
 }
-# A weight becomes so many times the largest of its channel.
-OUTLIER_FACTOR = 64
+# A weight becomes so many times the largest of its channel, and the model is quantized so. With integer activations a smaller
+# outlier stretches the range of the activations behind it as well, which then may come first.
+OUTLIERS = {64: ("dynamic-range", "weight-only-int8"), 256: ("dynamic-range", "weight-only-int8", "int8")}
 OUTLIER_MODELS = ("mlperf_tiny_resnet8_cifar10", "mlperf_tiny_kws", "mlperf_tiny_vww", "mlperf_tiny_ad", "face_landmark")
-OUTLIER_PRESETS = ("dynamic-range", "weight-only-int8", "int8")
 PRESETS = ("float16", "dynamic-range", "weight-only-int8", "weight-only-int4", "int8", "int16x8")
 SCHEME_MODEL = "mlperf_tiny_resnet8_cifar10"
 CAUSES = {"weight rounding", "weight range", "activation clipping", "activation rounding", "bias"}
@@ -84,12 +83,23 @@ def _chosen(names, only):
     return [name for name in names if not only or any(part in name for part in only)]
 
 
+def _input_range(name):
+    """What the input of the file that was quantized elsewhere can hold, as its own scale says; 0 to 1 without such a file."""
+    other = [made for made, float_name in REFERENCES.items() if float_name == name]
+    if not other:
+        return 0, 1
+    graph = schema.ModelT.InitFromPackedBuf(bytearray(_model(other[0]).read_bytes()), 0).subgraphs[0]
+    tensor = graph.tensors[graph.inputs[0]]
+    scale, zero_point = float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
+    low, high = (0, 255) if tensor.type == schema.TensorType.UINT8 else (-128, 127)
+    return (low - zero_point) * scale, (high - zero_point) * scale
+
+
 def _references(checks, only):
     table = tables.Table("Files that were not made by Lathe: the three largest causes", "file", "output", "operators", "unmatched",
                          "cause", "operator", "SQNR alone", "share", "try next")
-    for name in _chosen(REFERENCES, only):
-        other, data_range = REFERENCES[name]
-        answer = _compare(_model(name), _model(other), data_range)
+    for other in _chosen(REFERENCES, only):
+        answer = _compare(_model(REFERENCES[other]), _model(other), _input_range(REFERENCES[other]))
         for row, cause in enumerate(answer["ranking"][:3]):
             head = (other, f"{answer['outputs'][0]['sqnr_db']:.1f} dB", len(answer["operators"]), len(answer["unmatched"]))
             table.row(*(head if row == 0 else ("", "", "", "")), cause["cause"], f"{cause['index']} {cause['kind']}",
@@ -107,24 +117,26 @@ def _same_layer(layer, cause):
 
 
 def _outliers(checks, only, folder):
-    table = tables.Table(f"One weight made {OUTLIER_FACTOR} times the largest of its channel, then quantized: the largest cause",
-                         "model", "preset", "layer", "the weight", "found at", "cause", "SQNR alone", "next cause")
-    for name in _chosen(OUTLIER_MODELS, only):
-        outlier = Outlier(_model(name).read_bytes(), OUTLIER_FACTOR)
-        given = folder / f"{name}.outlier.tflite"
+    table = tables.Table("One weight made many times the largest of its channel, then quantized: the largest cause", "model",
+                         "times", "preset", "layer", "the weight", "found at", "cause", "SQNR alone", "next cause")
+    cases = [(name, factor, preset) for name in _chosen(OUTLIER_MODELS, only) for factor, presets in OUTLIERS.items() for preset in presets]
+    outliers = {}
+    for name, factor, preset in cases:
+        if (name, factor) not in outliers:
+            outliers[name, factor] = Outlier(_model(name).read_bytes(), factor)
+        outlier, given = outliers[name, factor], folder / f"{name}.{factor}.tflite"
         given.write_bytes(outlier.content)
-        for preset in OUTLIER_PRESETS:
-            made = folder / f"{name}.{preset}.tflite"
-            label = f"{name} {preset}"
-            data_range = REFERENCES.get(name, (None, (0, 1)))[1]
-            lathe.optimize(given, made, "--preset", preset, "--no-benchmark", f"--input-range={data_range[0]},{data_range[1]}")
-            ranking = _compare(given, made, data_range)["ranking"]
-            first, second = ranking[0], ranking[1]
-            table.row(name, preset, outlier.layer[-40:], f"{outlier.size:.1f}", first["name"][-40:], first["cause"],
-                      f"{first['sqnr_db']:.1f} dB", f"{second['cause']}, {second['sqnr_db']:.1f} dB")
-            if not _same_layer(outlier.layer, first) or first["cause"] != "weight range":
-                checks.fail(f"{label}: the largest cause is {first['cause']} at {first['name']}, not weight range at {outlier.layer}")
-            checks.count += 1
+        made = folder / f"{name}.{factor}.{preset}.tflite"
+        label = f"{name} {preset}, {factor} times"
+        data_range = _input_range(name)
+        lathe.optimize(given, made, "--preset", preset, "--no-benchmark", f"--input-range={data_range[0]},{data_range[1]}")
+        ranking = _compare(given, made, data_range)["ranking"]
+        first, second = ranking[0], ranking[1]
+        table.row(name, factor, preset, outlier.layer[-40:], f"{outlier.size:.1f}", first["name"][-40:], first["cause"],
+                  f"{first['sqnr_db']:.1f} dB", f"{second['cause']}, {second['sqnr_db']:.1f} dB")
+        if not _same_layer(outlier.layer, first) or first["cause"] != "weight range":
+            checks.fail(f"{label}: the largest cause is {first['cause']} at {first['name']}, not weight range at {outlier.layer}")
+        checks.count += 1
 
 
 def _schemes(checks, only, folder):
@@ -133,7 +145,7 @@ def _schemes(checks, only, folder):
     table = tables.Table(f"{SCHEME_MODEL}: the largest cause by scheme", "preset", "output", "cause", "operator", "SQNR alone", "try next")
     for preset in PRESETS:
         made = folder / f"scheme.{preset}.tflite"
-        data_range = REFERENCES[SCHEME_MODEL][1]
+        data_range = _input_range(SCHEME_MODEL)
         lathe.optimize(_model(SCHEME_MODEL), made, "--preset", preset, "--no-benchmark",
                        f"--input-range={data_range[0]},{data_range[1]}")
         answer = _compare(_model(SCHEME_MODEL), made, data_range)
