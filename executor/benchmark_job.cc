@@ -5,10 +5,12 @@
 #include "common/file.h"
 #include "executor/job.h"
 #include "executor/job_parts.h"
+#include "executor/job_profile.h"
 #include "executor/provenance.h"
 #include "optimizer/model/model_reader.h"
+#include "optimizer/passes/operator_precision.h"
 #include "runtime/benchmark.h"
-#include "runtime/litert_library.h"
+#include "runtime/process_memory.h"
 #include "wire/report.h"
 
 namespace lathe {
@@ -28,6 +30,19 @@ absl::StatusOr<LoadedFile> Load(const JobContext& context, const std::string& re
   if (!model.ok()) return Annotate(model.status(), what);
   loaded.model = *std::move(model);
   return loaded;
+}
+
+absl::StatusOr<ProfileReport> ProfileFiles(const JobContext& context, absl::Span<const BenchmarkModel> models,
+                                           SampleSource& samples) {
+  ProfileOptions options;
+  options.threads = static_cast<int>(context.spec.threads());
+  options.cancel = context.cancel;
+  ProfileReport report;
+  for (const BenchmarkModel& model : models) {
+    LATHE_ASSIGN_OR_RETURN(const ModelProfile profile, Profile(model, *models[0].model, samples, options));
+    (report.input ? report.output : report.input) = MakeProfileReport(*model.model, profile);
+  }
+  return report;
 }
 
 }  // namespace
@@ -51,15 +66,23 @@ absl::StatusOr<internal::v1::ExecutorResult> RunBenchmark(const JobContext& cont
 
   context.events.BeginPhase("benchmark", 0.1, 1);
   timer.Begin("benchmark");
-  LATHE_ASSIGN_OR_RETURN(std::unique_ptr<SampleSource> samples, OpenJobSamples(context, files[0].model, ""));
+  LATHE_ASSIGN_OR_RETURN(std::unique_ptr<SampleSource> samples, OpenJobSamples(context, files[0].model, spec.data()));
   std::vector<BenchmarkModel> models;
   for (const LoadedFile& file : files) models.push_back({&file.model, file.file->bytes()});
   BenchmarkOptions options;
   options.threads = static_cast<int>(context.spec.threads());
   options.runs = static_cast<int>(spec.runs());
   options.cancel = context.cancel;
-  LATHE_ASSIGN_OR_RETURN(std::vector<Latency> latencies, Benchmark(models, *samples, options));
-  report.latency = MakeLatencyReport(latencies, options.threads);
+  options.decide = true;
+  LATHE_ASSIGN_OR_RETURN(const BenchmarkResult measured, Benchmark(models, *samples, options));
+  report.latency = MakeLatencyReport(measured, options.threads);
+  report.memory = MakeMemoryReport(measured, models);
+  if (spec.profile()) {
+    timer.Begin("profile");
+    LATHE_ASSIGN_OR_RETURN(report.profile, ProfileFiles(context, models, *samples));
+    report.operators = DescribeOperators(*models.back().model, Recipe());
+    FillOperatorTimes(pair ? *report.profile->output : *report.profile->input, report.operators);
+  }
   timer.End();
 
   report.provenance = JobProvenance(context);

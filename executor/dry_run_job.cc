@@ -4,6 +4,7 @@
 #include "executor/provenance.h"
 #include "optimizer/model/model_reader.h"
 #include "optimizer/recipe/validate.h"
+#include "runtime/process_memory.h"
 #include "wire/recipe.h"
 #include "wire/report.h"
 

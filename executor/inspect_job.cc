@@ -4,11 +4,14 @@
 
 #include "common/digest.h"
 #include "common/file.h"
+#include "executor/compressed_size.h"
 #include "executor/job.h"
+#include "executor/model_size.h"
 #include "optimizer/compatibility/compatibility.h"
 #include "optimizer/model/dump.h"
 #include "optimizer/model/model_reader.h"
 #include "wire/compatibility_report.h"
+#include "wire/size_report.h"
 
 namespace lathe {
 namespace {
@@ -140,6 +143,9 @@ absl::StatusOr<internal::v1::ExecutorResult> RunInspect(const JobContext& contex
   CountOperators(model, summary);
   CountWeights(model, summary);
   DescribeTargets(model, context.spec.inspect().target(), summary);
+  LATHE_ASSIGN_OR_RETURN(SizeOfModel size, MeasureSize(model, file->bytes(), true));
+  LATHE_ASSIGN_OR_RETURN(size.zstd_bytes, ZstdBytes(file->bytes()));
+  *summary->mutable_size() = SizeOfModelToProto(size);
   for (const Metadata& metadata : model.metadata) summary->add_metadata_names(metadata.name);
   if (model.signatures.empty())
     summary->add_warnings("the model has no signature; inputs are addressed by tensor name");

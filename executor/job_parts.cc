@@ -5,6 +5,7 @@
 #include "executor/provenance.h"
 #include "optimizer/model/op_kind.h"
 #include "runtime/litert_library.h"
+#include "runtime/memory_plan.h"
 #include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
@@ -25,17 +26,46 @@ absl::StatusOr<std::unique_ptr<SampleSource>> OpenJobSamples(const JobContext& c
   return OpenSamples(model, path, options);
 }
 
-LatencyReport MakeLatencyReport(const std::vector<Latency>& latencies, int threads) {
+LatencyReport MakeLatencyReport(const BenchmarkResult& result, int threads) {
   LatencyReport report;
   report.threads = threads;
-  report.input_ms = latencies[0].median_ms;
-  report.input_p90_ms = latencies[0].p90_ms;
-  report.input_runs = latencies[0].runs;
-  if (latencies.size() > 1) {
-    report.output_ms = latencies[1].median_ms;
-    report.output_p90_ms = latencies[1].p90_ms;
-    report.output_runs = latencies[1].runs;
+  report.loads = result.loads;
+  const Latency& input = result.latencies[0];
+  report.input_ms = input.median_ms;
+  report.input_p90_ms = input.p90_ms;
+  report.input_p99_ms = input.p99_ms;
+  report.input_runs = input.runs;
+  report.input_load_ms = input.load_ms;
+  report.input_first_run_ms = input.first_run_ms;
+  if (result.latencies.size() < 2) return report;
+  const Latency& output = result.latencies[1];
+  report.output_ms = output.median_ms;
+  report.output_p90_ms = output.p90_ms;
+  report.output_p99_ms = output.p99_ms;
+  report.output_runs = output.runs;
+  report.output_load_ms = output.load_ms;
+  report.output_first_run_ms = output.first_run_ms;
+  report.rounds = result.rounds;
+  report.ratio = result.ratio->ratio;
+  if (result.rounds > 1) {
+    report.ratio_low = result.ratio->low;
+    report.ratio_high = result.ratio->high;
   }
+  report.ranking = RankingText(Rank(*result.ratio));
+  return report;
+}
+
+MemoryReport MakeMemoryReport(const BenchmarkResult& result, absl::Span<const BenchmarkModel> models) {
+  const auto describe = [&](size_t i) {
+    MemoryOfModel memory;
+    memory.heap_bytes = result.memory[i].heap_bytes;
+    memory.arena_bytes = EstimateActivationPeakBytes(*models[i].model);
+    memory.peak_rss_bytes = result.memory[i].peak_rss_bytes;
+    return memory;
+  };
+  MemoryReport report;
+  report.input = describe(0);
+  if (models.size() > 1) report.output = describe(1);
   return report;
 }
 

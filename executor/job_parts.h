@@ -22,8 +22,9 @@ absl::StatusOr<std::unique_ptr<SampleSource>> OpenJobSamples(const JobContext& c
                                                              const std::string& relative,
                                                              const Recipe* recipe = nullptr);
 
-// Latencies of one or two models as the report has them.
-LatencyReport MakeLatencyReport(const std::vector<Latency>& latencies, int threads);
+// What was measured of one or two models, as the report has it.
+LatencyReport MakeLatencyReport(const BenchmarkResult& result, int threads);
+MemoryReport MakeMemoryReport(const BenchmarkResult& result, absl::Span<const BenchmarkModel> models);
 
 // What the rules of the recipe take. REQUIRES: `settings` were resolved for `input`.
 std::vector<RuleMatch> DescribeMatches(const Model& input, const SettingsTable& settings);

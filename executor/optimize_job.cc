@@ -11,6 +11,8 @@
 #include "executor/candidate.h"
 #include "executor/job.h"
 #include "executor/job_parts.h"
+#include "executor/job_profile.h"
+#include "executor/model_size.h"
 #include "executor/provenance.h"
 #include "executor/quantization_choice.h"
 #include "executor/target_check.h"
@@ -26,6 +28,7 @@
 #include "optimizer/recipe/validate.h"
 #include "runtime/compare.h"
 #include "runtime/held_back.h"
+#include "runtime/process_memory.h"
 #include "runtime/sample_subset.h"
 #include "wire/recipe.h"
 #include "wire/report.h"
@@ -42,8 +45,9 @@ constexpr size_t kHeldBackMax = 32, kHeldBackMaxBest = 64;
 constexpr uint64_t kHeldBackBytesMax = uint64_t{32} << 20;
 // Of channel scales before and after equalization (ChannelImbalance): trained models as they come lie far below.
 constexpr float kImbalanceMin = 64;
-// Slower by less than this is noise.
-constexpr double kSlowerFactor = 1.05;
+// What the times of the single operators may cost.
+constexpr double kProfiledLoadMsMax = 150, kProfileMsMax = 20;
+constexpr int kProfileRunsMax = 20;
 
 bool IsQuantizing(const std::string& pass) { return pass.rfind("quantize-", 0) == 0; }
 
@@ -78,6 +82,8 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(input_file_, MappedFile::Open(input_path_));
     LATHE_ASSIGN_OR_RETURN(input_, ReadModel(input_file_));
     input_report_ = std::async(std::launch::async, DescribeFile, input_path_, spec_.benchmark());
+    input_size_ = std::async(std::launch::async, MeasureInArena, std::cref(input_), input_file_->bytes(), threads(),
+                             spec_.benchmark());
     if (!spec_.calibration().empty()) {
       LATHE_ASSIGN_OR_RETURN(std::string data, context_.Path(spec_.calibration()));
       LATHE_ASSIGN_OR_RETURN(Digest digest, Sha256File(data));
@@ -250,6 +256,8 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(CheckArtifact(input_, *output, report_.warnings));
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
+    output_size_ = std::async(std::launch::async, MeasureInArena, std::cref(model_), output_file_->bytes(), threads(),
+                              spec_.benchmark());
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
     if (after <= before) return absl::OkStatus();
     if (recipe_.allow_larger.value_or(false)) {
@@ -260,6 +268,12 @@ class OptimizeJob {
                      absl::StrFormat("the result would have %d bytes, the input has %d: its weights are too few or too "
                                      "small for this preset; try another one, or --allow-larger",
                                      after, before));
+  }
+
+  // Another thread than the job's own, which knows no limit of its threads.
+  static absl::StatusOr<SizeOfModel> MeasureInArena(const Model& model, absl::Span<const uint8_t> bytes, int threads,
+                                                    bool compressed) {
+    return WithThreads(threads, [&] { return MeasureSize(model, bytes, compressed); });
   }
 
   static absl::Status Broken(absl::string_view what) {
@@ -308,18 +322,39 @@ class OptimizeJob {
     // Both are done before the first timed run.
     LATHE_ASSIGN_OR_RETURN(report_.input, input_report_.get());
     LATHE_ASSIGN_OR_RETURN(report_.output, output_report_.get());
+    SizeReport& size = report_.size.emplace();
+    LATHE_ASSIGN_OR_RETURN(size.input, input_size_.get());
+    LATHE_ASSIGN_OR_RETURN(size.output, output_size_.get());
+    size.input->zstd_bytes = report_.input.zstd_bytes;
+    size.output->zstd_bytes = report_.output->zstd_bytes;
     if (!benchmark) return absl::OkStatus();
     const BenchmarkModel models[] = {{&input_, input_file_->bytes()}, {&model_, output_file_->bytes()}};
     BenchmarkOptions options;
     options.threads = threads();
     options.cancel = context_.cancel;
     LATHE_RETURN_IF_ERROR(samples_->Rewind());
-    LATHE_ASSIGN_OR_RETURN(std::vector<Latency> latencies, Benchmark(models, *samples_, options));
-    report_.latency = MakeLatencyReport(latencies, options.threads);
-    if (report_.latency->output_ms > report_.latency->input_ms * kSlowerFactor) {
+    LATHE_ASSIGN_OR_RETURN(const BenchmarkResult result, Benchmark(models, *samples_, options));
+    report_.latency = MakeLatencyReport(result, options.threads);
+    report_.memory = MakeMemoryReport(result, models);
+    LATHE_RETURN_IF_ERROR(ProfileOutput(models[1], result.latencies[1].load_ms));
+    if (Rank(*result.ratio) == LatencyRanking::kSlower) {
       report_.verdict.push_back(absl::StrFormat("slower than the input on this machine: %.3g ms against %.3g ms",
                                                 report_.latency->output_ms, report_.latency->input_ms));
     }
+    return absl::OkStatus();
+  }
+
+  // Loads the output once more, which large models are spared.
+  absl::Status ProfileOutput(const BenchmarkModel& output, double load_ms) {
+    if (load_ms >= kProfiledLoadMsMax) return absl::OkStatus();
+    ProfileOptions options;
+    options.threads = threads();
+    options.runs_max = kProfileRunsMax;
+    options.budget_ms = kProfileMsMax;
+    options.cancel = context_.cancel;
+    LATHE_ASSIGN_OR_RETURN(const ModelProfile profile, Profile(output, input_, *samples_, options));
+    report_.profile.emplace().output = MakeProfileReport(model_, profile);
+    FillOperatorTimes(*report_.profile->output, report_.operators);
     return absl::OkStatus();
   }
 
@@ -389,6 +424,7 @@ class OptimizeJob {
   // Digests and compressed sizes, computed beside the other steps. Their destructors wait.
   std::future<absl::StatusOr<FileReport>> input_report_, output_report_;
   Model input_, model_;
+  std::future<absl::StatusOr<SizeOfModel>> input_size_, output_size_;  // of the two above, so that they end before
   SettingsTable settings_;
   std::vector<std::string> quantizing_;  // passes of the plan that quantize
   std::vector<std::string> finishing_;   // those that run after them

@@ -15,9 +15,6 @@ namespace lathe {
 // results are reproducible between machines where this is equal.
 std::string CpuFeatures();
 
-// Largest resident size of this process so far.
-uint64_t PeakRssBytes();
-
 // Size, digest and, if asked, zstd level 3 size of a file. Errors name the path.
 absl::StatusOr<FileReport> DescribeFile(const std::string& path, bool compressed_size);
 

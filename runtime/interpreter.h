@@ -41,9 +41,19 @@ struct InterpreterOptions {
   enum class Kernels { kDelegate, kBuiltin, kReference };
   int threads = 1;
   Kernels kernels = Kernels::kDelegate;
+  // The runtime's profiler can be used (RunProfiled); it slows every run down a little.
+  bool profile = false;
   // The file that the model's bytes are, if they are one: its pages are released once the model is loaded, because the
   // runtime works on packed copies of most weights. May be null.
   const MappedFile* file = nullptr;
+};
+
+// One kernel of one run, as the runtime's profiler saw it.
+struct KernelEvent {
+  std::string kernel;           // the runtime's name of it; of built-in kernels the operator's kind
+  bool delegated = false;       // inside XNNPACK
+  int subgraph = 0, index = 0;  // of the operator; of built-in kernels only
+  double ms = 0;                // whole microseconds, rounded down
 };
 
 // One loaded copy of a model. Not thread-safe; use one a thread. Loading packs the weights, so it costs about their
@@ -67,6 +77,8 @@ class Interpreter {
   virtual absl::Status SetInput(size_t index, absl::Span<const uint8_t> bytes) = 0;
   // FAILED_PRECONDITION (RUNTIME_REFUSED): the runtime gave up, with its words.
   virtual absl::Status Run() = 0;
+  // Run, with the profiler on: what ran, in execution order. Errors as Run. REQUIRES: InterpreterOptions::profile.
+  virtual absl::StatusOr<std::vector<KernelEvent>> RunProfiled() = 0;
   // The output of the last Run, valid until the next Run or the end of the interpreter, 64-byte aligned.
   virtual absl::Span<const uint8_t> Output(size_t index) const = 0;
   // Sets variable tensors and resources (recurrent state) back to their start, so that samples do not depend on each

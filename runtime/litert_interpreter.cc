@@ -204,10 +204,14 @@ absl::Status LiteRtInterpreter::Compile() {
   litert::Options options = nullptr;
   LATHE_RETURN_IF_ERROR(Check(api_.CreateOptions(&options), "make options for"));
   int status = api_.SetOptionsHardwareAccelerators(options, litert::kHardwareCpu);
-  litert::PluginOptions xnnpack = nullptr;
-  // The runtime takes over the text and releases it.
-  if (status == litert::kOk) status = api_.CreateOpaqueOptions("xnnpack", strdup(toml.c_str()), free, &xnnpack);
-  if (status == litert::kOk) status = api_.AddOpaqueOptions(options, xnnpack);
+  const auto add = [&](const char* id, const std::string& text) {
+    litert::PluginOptions added = nullptr;
+    // The runtime takes over the text and releases it.
+    if (status == litert::kOk) status = api_.CreateOpaqueOptions(id, strdup(text.c_str()), free, &added);
+    if (status == litert::kOk) status = api_.AddOpaqueOptions(options, added);
+  };
+  add("xnnpack", toml);
+  if (options_.profile) add("runtime_options_string", "enable_profiling = true\n");
   if (status == litert::kOk) status = api_.CreateCompiledModel(api_.environment, model_, options, &compiled_);
   api_.DestroyOptions(options);
   return Check(status, "compile");
@@ -332,6 +336,31 @@ absl::Status LiteRtInterpreter::Run() {
     output_data_[i] = static_cast<const uint8_t*>(data);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<KernelEvent>> LiteRtInterpreter::RunProfiled() {
+  litert::Profiler profiler = nullptr;
+  LATHE_RETURN_IF_ERROR(Check(api_.CompiledModelGetProfiler(compiled_, &profiler), "profile"));
+  LATHE_RETURN_IF_ERROR(Check(api_.ResetProfiler(profiler), "profile"));
+  LATHE_RETURN_IF_ERROR(Check(api_.StartProfiler(profiler), "profile"));
+  LATHE_RETURN_IF_ERROR(Run());
+  LATHE_RETURN_IF_ERROR(Check(api_.StopProfiler(profiler), "profile"));
+  int count = 0;
+  LATHE_RETURN_IF_ERROR(Check(api_.GetNumProfilerEvents(profiler, &count), "profile"));
+  std::vector<litert::ProfilerEvent> raw(static_cast<size_t>(std::max(count, 0)));
+  LATHE_RETURN_IF_ERROR(Check(api_.GetProfilerEvents(profiler, count, raw.data()), "profile"));
+  std::vector<KernelEvent> events;
+  for (const litert::ProfilerEvent& from : raw) {
+    if (from.type != litert::kEventOperator && from.type != litert::kEventInDelegate) continue;
+    KernelEvent& event = events.emplace_back();
+    event.kernel = from.tag == nullptr ? "" : from.tag;
+    event.delegated = from.type == litert::kEventInDelegate;
+    event.ms = static_cast<double>(from.elapsed_us) / 1000;
+    if (event.delegated) continue;
+    event.index = static_cast<int>(from.metadata1);
+    event.subgraph = static_cast<int>(from.metadata2);
+  }
+  return events;
 }
 
 absl::Status LiteRtInterpreter::ResetState() {

@@ -25,6 +25,7 @@ class LiteRtInterpreter : public Interpreter {
   ~LiteRtInterpreter() override;
   absl::Status SetInput(size_t index, absl::Span<const uint8_t> bytes) override;
   absl::Status Run() override;
+  absl::StatusOr<std::vector<KernelEvent>> RunProfiled() override;
   absl::Span<const uint8_t> Output(size_t index) const override;
   absl::Status ResetState() override;
   bool HasState() const override { return !variable_flags_.empty() || has_resources_; }

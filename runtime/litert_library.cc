@@ -123,6 +123,12 @@ absl::StatusOr<const litert::Api*> Load() {
   LATHE_RESOLVE(GetNumSignatureOutputs);
   LATHE_RESOLVE(GetSignatureOutputTensorByIndex);
   LATHE_RESOLVE(GetTensorIndex);
+  LATHE_RESOLVE(CompiledModelGetProfiler);
+  LATHE_RESOLVE(StartProfiler);
+  LATHE_RESOLVE(StopProfiler);
+  LATHE_RESOLVE(ResetProfiler);
+  LATHE_RESOLVE(GetNumProfilerEvents);
+  LATHE_RESOLVE(GetProfilerEvents);
 #undef LATHE_RESOLVE
   if (!missing.empty()) return Missing("the LiteRT runtime found has no function " + missing);
 

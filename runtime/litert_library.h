@@ -23,6 +23,7 @@ using Requirements = struct OpaqueRequirements*;
 using TensorBuffer = struct OpaqueTensorBuffer*;
 using Signature = struct OpaqueSignature*;
 using RuntimeTensor = struct OpaqueRuntimeTensor*;
+using Profiler = struct OpaqueProfiler*;
 
 enum class ElementType : int {
   kNone = 0,
@@ -53,6 +54,20 @@ struct RankedTensorType {
 };
 static_assert(sizeof(Layout) == 68 && sizeof(RankedTensorType) == 72, "as libLiteRt.so has them");
 
+struct ProfilerMemory {
+  size_t total, in_use, footprint;
+};
+
+struct ProfilerEvent {
+  const char* tag;
+  int type;
+  uint64_t start_us, elapsed_us;
+  ProfilerMemory begin, end;
+  uint64_t metadata1, metadata2;  // of operators: index, subgraph
+  int source;
+};
+static_assert(sizeof(ProfilerEvent) == 104, "as libLiteRt.so has it");
+
 struct EnvironmentOption {
   int tag;
   struct {
@@ -70,6 +85,8 @@ static_assert(sizeof(EnvironmentOption) == 24, "as libLiteRt.so has it");
 constexpr int kOk = 0;
 constexpr int kHardwareCpu = 1;
 constexpr int kLockRead = 0, kLockWrite = 1;
+// Types of profiler events: an operator that a built-in kernel ran, and a kernel inside a delegate.
+constexpr int kEventOperator = 2, kEventInDelegate = 8;
 
 // What we use of the library, under its names without the prefix LiteRt.
 struct Api {
@@ -102,6 +119,12 @@ struct Api {
   int (*GetNumSignatureOutputs)(Signature, size_t* out);
   int (*GetSignatureOutputTensorByIndex)(Signature, size_t index, RuntimeTensor* out);
   int (*GetTensorIndex)(RuntimeTensor, uint32_t* out);
+  int (*CompiledModelGetProfiler)(CompiledModel, Profiler* out);
+  int (*StartProfiler)(Profiler);
+  int (*StopProfiler)(Profiler);
+  int (*ResetProfiler)(Profiler);
+  int (*GetNumProfilerEvents)(Profiler, int* out);
+  int (*GetProfilerEvents)(Profiler, int count, ProfilerEvent* out);
 
   Environment environment;  // of the process: never destroyed, logging silenced
 };

@@ -71,15 +71,7 @@ class SpecParser {
       checks_.Add("spec.benchmark.runs",
                   absl::StrFormat("is %d, at most %d are allowed", benchmark.runs(), limits::kBenchmarkRunsMax));
     }
-    if (benchmark.profile()) {
-      checks_.Add("spec.benchmark.profile", "is not implemented in this version; leave it false");
-    }
-    if (benchmark.has_data() && !benchmark.data().artifact().empty()) {
-      checks_.Add("spec.benchmark.data.artifact",
-                  "is not implemented in this version: benchmarks use synthetic samples");
-    } else {
-      ParseData("spec.benchmark.data", benchmark.data(), request);
-    }
+    ParseData("spec.benchmark.data", benchmark.data(), request);
   }
 
   void ParseData(const std::string& field, const v1::DatasetRef& data, JobRequest& request) {

@@ -6,6 +6,9 @@
 
 #include "wire/compatibility_report.h"
 #include "wire/json.h"
+#include "wire/memory_report.h"
+#include "wire/profile_report.h"
+#include "wire/size_report.h"
 
 namespace lathe {
 namespace {
@@ -28,10 +31,22 @@ void Fill(const LatencyReport& from, v1::LatencyReport* to) {
   to->set_input_runs(Unsigned(from.input_runs));
   to->set_threads(Unsigned(from.threads));
   if (const auto p90 = Finite(from.input_p90_ms)) to->set_input_p90_ms(*p90);
+  if (const auto p99 = Finite(from.input_p99_ms)) to->set_input_p99_ms(*p99);
+  to->set_input_load_ms(from.input_load_ms);
+  to->set_input_first_run_ms(from.input_first_run_ms);
+  to->set_loads(Unsigned(from.loads));
   if (from.output_runs <= 0) return;  // a benchmark of one file
+  to->set_output_load_ms(from.output_load_ms);
+  to->set_output_first_run_ms(from.output_first_run_ms);
+  if (const auto ratio = Finite(from.ratio)) to->set_ratio(*ratio);
+  if (const auto low = Finite(from.ratio_low)) to->set_ratio_low(*low);
+  if (const auto high = Finite(from.ratio_high)) to->set_ratio_high(*high);
+  to->set_ranking(from.ranking);
+  to->set_rounds(Unsigned(from.rounds));
   to->set_output_ms(from.output_ms);
   to->set_output_runs(Unsigned(from.output_runs));
   if (const auto p90 = Finite(from.output_p90_ms)) to->set_output_p90_ms(*p90);
+  if (const auto p99 = Finite(from.output_p99_ms)) to->set_output_p99_ms(*p99);
 }
 
 void Fill(const ErrorReport& from, v1::ErrorReport* to) {
@@ -146,6 +161,9 @@ v1::Report ReportToProto(const Report& report) {
   Fill(report.input, proto.mutable_input());
   if (report.output) Fill(*report.output, proto.mutable_output());
   if (report.latency) Fill(*report.latency, proto.mutable_latency());
+  if (report.profile) *proto.mutable_profile() = ProfileReportToProto(*report.profile);
+  if (report.size) *proto.mutable_size() = SizeReportToProto(*report.size);
+  if (report.memory) *proto.mutable_memory() = MemoryReportToProto(*report.memory);
   if (report.error) Fill(*report.error, proto.mutable_error());
   for (const OperatorReport& op : report.operators) Fill(op, proto.add_operators());
   for (const PlanStep& step : report.plan) Fill(step, proto.add_plan());

@@ -43,6 +43,8 @@ void SetBenchmark(const v1::BenchmarkSpec& job, internal::v1::ExecutorSpec& spec
   work.set_model(InputPath(job.model()));
   work.set_against(InputPath(job.against()));
   work.set_runs(job.runs());
+  work.set_profile(job.profile());
+  work.set_data(InputPath(job.data().artifact()));
   SetSamples(job.data(), spec);
 }
 

@@ -55,6 +55,10 @@ struct BenchmarkOptions {
   std::string model, against, server;
   std::optional<uint32_t> threads;
   uint32_t runs = 0;
+  bool profile = false;
+  std::string data_path;  // whose first sample is run; "": a synthetic one
+  DataOptions data;
+  std::string input_range;  // "LO,HI" or ""
   uint64_t seed = 0;
 };
 absl::Status Benchmark(const BenchmarkOptions& options, Output& output);
@@ -84,6 +88,8 @@ struct SubmitOptions {
   std::string against;
   bool benchmark = false;  // kind of job: benchmark instead of optimize
   uint32_t runs = 0;
+  bool profile = false;
+  std::string data_path;
   std::string job_id, request_id;
   std::vector<std::string> labels;  // KEY=VALUE
   RecipeOptions recipe;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "common/file.h"
+#include "common/utf8.h"
 #include "optimizer/recipe/validate.h"
 #include "wire/preprocessing.h"
 #include "wire/recipe.h"
@@ -82,6 +84,24 @@ absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& tex
   if (numbers && std::isfinite(low) && std::isfinite(high) && low < high) return std::pair(low, high);
   return UsageError(absl::StrFormat(
       "--input-range is '%s', expected two finite numbers LO,HI with LO below HI, e.g. --input-range=-1,1", text));
+}
+
+absl::Status FillSamples(const DataOptions& data, const std::string& input_range,
+                         internal::v1::SampleOptions* samples) {
+  samples->set_sample_limit(data.samples);
+  if (input_range.empty()) return absl::OkStatus();
+  LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(input_range));
+  samples->set_input_low(range.first);
+  samples->set_input_high(range.second);
+  return absl::OkStatus();
+}
+
+std::string StagedName(const std::string& data, const std::string& otherwise) {
+  const std::string name = data.substr(data.rfind('/') + 1);
+  // Models stand beside it under names of their own.
+  const bool is_model = name.size() >= 7 && name.compare(name.size() - 7, 7, ".tflite") == 0;
+  const bool plain = !is_model && name.find("..") == std::string::npos && CleanUtf8(name) == name;
+  return plain ? name : otherwise + name.substr(std::min(name.rfind('.'), name.size()));
 }
 
 absl::Status CheckReadable(const std::string& what, const std::string& path) {

@@ -3,10 +3,12 @@
 
 // What local and remote jobs check and prepare in the same way, before anything is started.
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "client/cli/commands.h"
+#include "lathe/internal/v1/executor.pb.h"
 #include "lathe/v1/dataset.pb.h"
 #include "lathe/v1/recipe.pb.h"
 
@@ -21,6 +23,13 @@ absl::StatusOr<v1::Preprocessing> MakePreprocessing(const DataOptions& options);
 
 // "LO,HI" as two numbers. USAGE: not two finite numbers with LO < HI.
 absl::StatusOr<std::pair<double, double>> ParseInputRange(const std::string& text);
+
+// How many samples there are and what synthetic ones are like; not the preprocessing. USAGE: see ParseInputRange.
+absl::Status FillSamples(const DataOptions& data, const std::string& input_range, internal::v1::SampleOptions* samples);
+
+// The name of a data file in the job directory of a local job: its own, because errors name the file, or `otherwise`
+// with its ending where a job directory cannot hold that.
+std::string StagedName(const std::string& data, const std::string& otherwise);
 
 // OK if `path` is a file that can be read. NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT: `what` and the path.
 absl::Status CheckReadable(const std::string& what, const std::string& path);

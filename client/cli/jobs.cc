@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "client/cli/benchmark_table.h"
 #include "client/cli/commands.h"
 #include "client/cli/job_inputs.h"
 #include "client/cli/remote_job.h"
 #include "client/cli/report_table.h"
+#include "client/cli/table_row.h"
 #include "lathe/v1/job_service.pb.h"
 
 namespace lathe {
@@ -56,6 +58,10 @@ absl::StatusOr<v1::JobSpec> MakeSpec(Client& client, const SubmitOptions& option
   benchmark.model = options.model;
   benchmark.against = options.against;
   benchmark.runs = options.runs;
+  benchmark.profile = options.profile;
+  benchmark.data_path = options.data_path;
+  benchmark.data = options.recipe.data;
+  benchmark.input_range = options.recipe.input_range;
   benchmark.seed = options.recipe.seed;
   benchmark.threads = options.recipe.threads;
   return MakeBenchmarkSpec(client, benchmark);
@@ -77,7 +83,9 @@ absl::Status SubmitJob(const SubmitOptions& options, Output& output) {
       return UsageError("a benchmark takes no --preset, --recipe or --calibration");
     }
   } else {
-    if (!options.against.empty() || options.runs > 0) return UsageError("--against and --runs need --kind benchmark");
+    if (!options.against.empty() || options.runs > 0 || options.profile || !options.data_path.empty()) {
+      return UsageError("--against, --runs, --profile and --data need --kind benchmark");
+    }
     LATHE_RETURN_IF_ERROR(MakeRecipe(options.recipe).status());  // before anything is sent
   }
   v1::SubmitJobRequest request;

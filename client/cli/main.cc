@@ -95,8 +95,14 @@ void AddModelCommands(CLI::App& root, Options& o, Command* chosen) {
   benchmark->add_option("MODEL", o.benchmark.model, "A .tflite file")->required();
   benchmark->add_option("--against", o.benchmark.against, "Another one, measured interleaved");
   AddThreads(benchmark, &o.benchmark.threads);
-  benchmark->add_option("--runs", o.benchmark.runs, "Runs of each model; default: up to 50 or 100 ms")
+  benchmark
+      ->add_option("--runs", o.benchmark.runs,
+                   "Runs of each model; default: up to 50 or 100 ms, of two models until the ranking is clear")
       ->check(CLI::Range(1, 10'000));
+  benchmark->add_flag("--profile", o.benchmark.profile, "Say where the time goes, operator by operator");
+  benchmark->add_option("--data", o.benchmark.data_path, "Data whose first sample is run; default: a synthetic sample");
+  AddDataFlags(benchmark, &o.benchmark.data);
+  benchmark->add_option("--input-range", o.benchmark.input_range, "LO,HI of the synthetic sample; default 0,1");
   benchmark->add_option("--seed", o.benchmark.seed, "Seed of the inputs; default 0");
   AddServer(benchmark, &o.benchmark.server, false);
 
@@ -141,6 +147,8 @@ void AddJobCommands(CLI::App& root, Options& o, Command* chosen) {
   AddRecipe(submit, &o.submit.recipe);
   submit->add_option("--against", o.submit.against, "Benchmarks: another model");
   submit->add_option("--runs", o.submit.runs, "Benchmarks: runs of each model")->check(CLI::Range(1, 10'000));
+  submit->add_flag("--profile", o.submit.profile, "Benchmarks: say where the time goes");
+  submit->add_option("--data", o.submit.data_path, "Benchmarks: data whose first sample is run");
   submit->add_option("--job-id", o.submit.job_id, "Last part of the job's name");
   submit->add_option("--request-id", o.submit.request_id, "The same id again submits nothing new");
   submit->add_option("--label", o.submit.labels, "KEY=VALUE; may be repeated");

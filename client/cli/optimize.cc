@@ -7,23 +7,12 @@
 #include "client/cli/report_table.h"
 #include "client/cli/terminal.h"
 #include "common/file.h"
-#include "common/utf8.h"
 #include "wire/report.h"
 
 namespace lathe {
 namespace {
 
 constexpr char kModelName[] = "model.tflite";  // in the job directory
-
-absl::Status FillSamples(const RecipeOptions& options, internal::v1::SampleOptions* samples) {
-  // The recipe has the preprocessing already.
-  samples->set_sample_limit(options.data.samples);
-  if (options.input_range.empty()) return absl::OkStatus();
-  LATHE_ASSIGN_OR_RETURN(const auto range, ParseInputRange(options.input_range));
-  samples->set_input_low(range.first);
-  samples->set_input_high(range.second);
-  return absl::OkStatus();
-}
 
 // The executor's file, copied beside `out` and renamed onto it.
 absl::Status Deliver(const std::string& made, const std::string& out) {
@@ -33,23 +22,17 @@ absl::Status Deliver(const std::string& made, const std::string& out) {
   return file->Commit();
 }
 
-// Data keeps its name, because errors name the file. What a job directory cannot hold gets another one.
-std::string StagedName(const std::string& data) {
-  const std::string name = data.substr(data.rfind('/') + 1);
-  const bool plain = name != kModelName && name.find("..") == std::string::npos && CleanUtf8(name) == name;
-  return plain ? name : "calibration" + name.substr(std::min(name.rfind('.'), name.size()));
-}
-
 absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   internal::v1::ExecutorSpec spec;
   auto& optimize = *spec.mutable_optimize();
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options.recipe));
-  LATHE_RETURN_IF_ERROR(FillSamples(options.recipe, spec.mutable_samples()));
+  LATHE_RETURN_IF_ERROR(FillSamples(options.recipe.data, options.recipe.input_range, spec.mutable_samples()));
   LATHE_ASSIGN_OR_RETURN(LocalJob job, LocalJob::Create());
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), job.AddInput("model", options.model, kModelName));
   const std::string& data = options.recipe.calibration;
   if (!data.empty()) {
-    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(), job.AddInput("--calibration", data, StagedName(data)));
+    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(),
+                           job.AddInput("--calibration", data, StagedName(data, "calibration")));
   }
   optimize.set_benchmark(!options.recipe.no_benchmark);
   optimize.set_sensitivity(options.recipe.sensitivity);

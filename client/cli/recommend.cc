@@ -7,7 +7,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/local_job.h"
 #include "client/cli/remote_job.h"
-#include "client/cli/report_table.h"
+#include "client/cli/table_row.h"
 #include "lathe/v1/model_service.pb.h"
 #include "wire/compatibility_report.h"
 

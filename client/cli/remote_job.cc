@@ -19,10 +19,12 @@ constexpr char kProject[] = "projects/default/";
 
 bool IsWholeName(const std::string& name) { return absl::StartsWith(name, "projects/"); }
 
-absl::Status FillData(Client& client, const RecipeOptions& options, v1::DatasetRef* data) {
-  if (!options.calibration.empty()) {
-    LATHE_ASSIGN_OR_RETURN(*data->mutable_artifact(),
-                           UploadInput(client, "--calibration", options.calibration, v1::Artifact::DATASET));
+// `flag` names the data file `path`, which may be "". Options are RecipeOptions or BenchmarkOptions.
+template <typename Options>
+absl::Status FillData(Client& client, const char* flag, const std::string& path, const Options& options,
+                      v1::DatasetRef* data) {
+  if (!path.empty()) {
+    LATHE_ASSIGN_OR_RETURN(*data->mutable_artifact(), UploadInput(client, flag, path, v1::Artifact::DATASET));
   }
   data->set_seed(options.seed);
   data->set_sample_limit(options.data.samples);
@@ -94,7 +96,8 @@ absl::StatusOr<v1::JobSpec> MakeOptimizeSpec(Client& client, const std::string& 
   v1::OptimizeSpec& optimize = *spec.mutable_optimize();
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_recipe(), MakeRecipe(options));
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), UploadInput(client, "model", model, v1::Artifact::MODEL));
-  LATHE_RETURN_IF_ERROR(FillData(client, options, optimize.mutable_calibration()));
+  LATHE_RETURN_IF_ERROR(
+      FillData(client, "--calibration", options.calibration, options, optimize.mutable_calibration()));
   optimize.set_skip_benchmark(options.no_benchmark);
   optimize.set_sensitivity(options.sensitivity);
   if (options.threads) spec.mutable_budgets()->set_threads(*options.threads);
@@ -110,7 +113,8 @@ absl::StatusOr<v1::JobSpec> MakeBenchmarkSpec(Client& client, const BenchmarkOpt
                            UploadInput(client, "--against", options.against, v1::Artifact::MODEL));
   }
   benchmark.set_runs(options.runs);
-  benchmark.mutable_data()->set_seed(options.seed);
+  benchmark.set_profile(options.profile);
+  LATHE_RETURN_IF_ERROR(FillData(client, "--data", options.data_path, options, benchmark.mutable_data()));
   if (options.threads) spec.mutable_budgets()->set_threads(*options.threads);
   return spec;
 }

@@ -8,6 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/benchmark_table.h"
+#include "client/cli/size_text.h"
+#include "client/cli/table_row.h"
 
 namespace lathe {
 namespace {
@@ -16,43 +19,11 @@ constexpr double kZeroErrorDb = 200;  // what the report says for "equal in ever
 // Operators of the sensitivity list that the table shows; report.json has all.
 constexpr int kSensitivityRowsMax = 20;
 
-std::string Row(std::string_view name, std::string_view before, std::string_view after, std::string_view change) {
-  std::string row = absl::StrFormat("%-20s %12s %12s   %s", name, before, after, change);
-  row.erase(row.find_last_not_of(' ') + 1);
-  return row + "\n";
-}
-
-std::string SizeRow(std::string_view name, uint64_t before, uint64_t after) {
-  const double share = before == 0 ? 0 : 100.0 * static_cast<double>(after) / static_cast<double>(before);
-  return Row(name, BytesText(before), BytesText(after), absl::StrFormat("%.1f %%", share));
-}
-
-std::string Milliseconds(double ms) { return absl::StrFormat(ms < 1 ? "%.3f ms" : "%.2f ms", ms); }
-
-std::string Speed(double before, double after) {
-  if (before <= 0 || after <= 0) return "";
-  return before >= after ? absl::StrFormat("%.2fx faster", before / after)
-                         : absl::StrFormat("%.2fx slower", after / before);
-}
-
-std::string LatencyRows(const v1::LatencyReport& latency) {
-  std::string text = Row("latency, median", Milliseconds(latency.input_ms()), Milliseconds(latency.output_ms()),
-                         Speed(latency.input_ms(), latency.output_ms()));
-  if (latency.has_input_p90_ms() && latency.has_output_p90_ms()) {
-    text += Row("latency, p90", Milliseconds(latency.input_p90_ms()), Milliseconds(latency.output_p90_ms()),
-                absl::StrFormat("%d runs, %d thread%s", latency.output_runs(), latency.threads(),
-                                latency.threads() == 1 ? "" : "s"));
-  }
-  return text;
-}
-
 std::string Sqnr(const v1::OutputError& output) {
   if (!output.has_sqnr_db()) return "no figure (the signal is zero)";
   if (output.sqnr_db() >= kZeroErrorDb) return "no error at all";
   return absl::StrFormat("%.1f dB", output.sqnr_db());
 }
-
-std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
 
 std::string OutputLine(const v1::OutputError& output) {
   std::string line = absl::StrFormat("  %-30s %s", output.name(), Sqnr(output));
@@ -170,12 +141,6 @@ std::string OperatorsText(const v1::Report& report) {
   return text;
 }
 
-std::string WarningsText(const google::protobuf::RepeatedPtrField<std::string>& warnings) {
-  std::string text;
-  for (const std::string& warning : warnings) absl::StrAppend(&text, "\nwarning: ", warning);
-  return text.empty() ? "" : text + "\n";
-}
-
 std::string TensorText(const v1::TensorSummary& tensor) {
   std::string text = absl::StrFormat("%s %s[%s]", tensor.name(), tensor.type(), absl::StrJoin(tensor.shape(), ","));
   if (tensor.quantization().scales_size() == 1 && tensor.quantization().zero_points_size() == 1) {
@@ -187,21 +152,13 @@ std::string TensorText(const v1::TensorSummary& tensor) {
 
 }  // namespace
 
-std::string BytesText(uint64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  if (bytes < 1000) return absl::StrFormat("%d B", bytes);
-  if (bytes < 1'000'000) return absl::StrFormat("%.1f kB", value / 1e3);
-  if (bytes < 1'000'000'000) return absl::StrFormat("%.2f MB", value / 1e6);
-  return absl::StrFormat("%.2f GB", value / 1e9);
-}
-
 std::string OptimizeTable(const v1::Report& report) {
   std::string text = Row("", "before", "after", "");
   text += SizeRow("size", report.input().bytes(), report.output().bytes());
   if (report.input().has_zstd_bytes() && report.output().has_zstd_bytes()) {
     text += SizeRow("compressed (zstd)", report.input().zstd_bytes(), report.output().zstd_bytes());
   }
-  if (report.has_latency()) text += LatencyRows(report.latency());
+  if (report.has_latency()) text += LatencyRows(report);
   if (report.has_error()) text += ErrorText(report.error());
   if (report.has_graph()) text += GraphText(report.graph());
   if (report.has_calibration()) text += CalibrationText(report.calibration());
@@ -220,21 +177,6 @@ std::string DryRunTable(const v1::Report& report) {
                           match.index(), match.kind(), match.name());
   }
   if (report.rule_matches().empty()) text = "the recipe has no rules: every operator gets its settings\n";
-  return text + WarningsText(report.warnings());
-}
-
-std::string BenchmarkTable(const v1::Report& report) {
-  const v1::LatencyReport& latency = report.latency();
-  if (report.has_output() && latency.has_output_ms()) {
-    std::string text = Row("", "model", "against", "");
-    text += SizeRow("size", report.input().bytes(), report.output().bytes());
-    return text + LatencyRows(latency) + WarningsText(report.warnings());
-  }
-  std::string text = Row("size", BytesText(report.input().bytes()), "", "");
-  text += Row("latency, median", Milliseconds(latency.input_ms()), "", "");
-  if (latency.has_input_p90_ms()) text += Row("latency, p90", Milliseconds(latency.input_p90_ms()), "", "");
-  absl::StrAppendFormat(&text, "%d runs, %d thread%s\n", latency.input_runs(), latency.threads(),
-                        latency.threads() == 1 ? "" : "s");
   return text + WarningsText(report.warnings());
 }
 
@@ -263,6 +205,7 @@ std::string ModelText(const v1::ModelSummary& model) {
   for (const auto& type : model.weights()) {
     absl::StrAppendFormat(&text, "  %-10s %12s in %d tensors\n", type.type(), BytesText(type.bytes()), type.tensors());
   }
+  if (model.has_size()) text += SizeText(model.size());
   return text + WarningsText(model.warnings());
 }
 

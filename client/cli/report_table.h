@@ -20,14 +20,8 @@ std::string VerdictLine(const v1::Report& report);
 // What `lathe optimize --dry-run` prints: the operators that each rule takes.
 std::string DryRunTable(const v1::Report& report);
 
-// What `lathe benchmark` prints; the second column only when there are two files.
-std::string BenchmarkTable(const v1::Report& report);
-
 // What `lathe inspect` prints.
 std::string ModelText(const v1::ModelSummary& model);
-
-// 13.98 MB; units of 1000.
-std::string BytesText(uint64_t bytes);
 
 }  // namespace lathe
 

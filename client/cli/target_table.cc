@@ -2,11 +2,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/cli/table_row.h"
 
 namespace lathe {
 namespace {
-
-std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
 
 std::string Line(const v1::TargetCompatibility& target) {
   return absl::StrFormat("%-16s %4d of %d operators (%s), %s of %d multiply-adds%s\n", target.target(),

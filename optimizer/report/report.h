@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "optimizer/report/compatibility_report.h"
+#include "optimizer/report/memory_report.h"
+#include "optimizer/report/profile_report.h"
+#include "optimizer/report/size_report.h"
 
 namespace lathe {
 
@@ -23,8 +26,17 @@ struct FileReport {
 struct LatencyReport {
   double input_ms = 0, output_ms = 0;                 // medians
   std::optional<double> input_p90_ms, output_p90_ms;  // absent below 10 runs
+  std::optional<double> input_p99_ms, output_p99_ms;  // absent below 100 runs
   int input_runs = 0, output_runs = 0;
   int threads = 1;
+  // Two files: the output's time as a multiple of the input's, from `rounds` comparisons, an interval that misses it
+  // with a chance of 1 % (absent after a single run), and what that says of the output: faster, slower, no difference.
+  std::optional<double> ratio, ratio_low, ratio_high;
+  std::string ranking;
+  int rounds = 0;
+  // Loading and the first run after it; medians of `loads` loads of each file.
+  double input_load_ms = 0, output_load_ms = 0, input_first_run_ms = 0, output_first_run_ms = 0;
+  int loads = 0;
 };
 
 struct OutputError {
@@ -147,6 +159,9 @@ struct Report {
   FileReport input;
   std::optional<FileReport> output;
   std::optional<LatencyReport> latency;
+  std::optional<MemoryReport> memory;  // measured with the latency
+  std::optional<ProfileReport> profile;
+  std::optional<SizeReport> size;
   std::optional<ErrorReport> error;
   std::vector<OperatorReport> operators;
   std::vector<PlanStep> plan;

@@ -142,6 +142,13 @@ TEST_F(CliLocalTest, InspectsDumpsAndBenchmarks) {
   EXPECT_GT(benchmark["latency"]["input_ms"], 0);
   const auto both = RunLathe("benchmark --json --runs 12 " + Model() + " --against " + Model()).Json();
   EXPECT_GT(both["latency"]["output_ms"], 0);
+  EXPECT_TRUE(both["latency"].contains("ranking"));
+  EXPECT_GT(both["memory"]["output"]["heap_bytes"], 0);
+  EXPECT_FALSE(both.contains("profile"));
+  const auto profiled = RunLathe("benchmark --json --runs 12 --profile " + Model()).Json();
+  EXPECT_GT(profiled["profile"]["input"]["delegated_share"], 0.5);
+  EXPECT_GT(profiled["operators"].size(), 0u);
+  EXPECT_THAT(RunLathe("benchmark --runs 12 --profile " + Model()).out, HasSubstr("XNNPACK runs"));
 }
 
 TEST_F(CliLocalTest, CleansUpAfterCtrlC) {

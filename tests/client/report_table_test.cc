@@ -22,6 +22,10 @@ v1::Report MakeReport() {
   latency->set_output_p90_ms(3);
   latency->set_output_runs(50);
   latency->set_threads(2);
+  latency->set_ratio(0.5);
+  latency->set_ratio_low(0.4);
+  latency->set_ratio_high(0.625);
+  latency->set_ranking("faster");
   report.mutable_error()->set_samples(16);
   report.mutable_error()->set_synthetic(true);
   auto* output = report.mutable_error()->add_outputs();
@@ -39,12 +43,12 @@ v1::Report MakeReport() {
 }
 
 TEST(ReportTableTest, ShowsBeforeAndAfterWithRatios) {
-  EXPECT_THAT(
-      OptimizeTable(MakeReport()),
-      AllOf(HasSubstr("size                     14.00 MB      3.50 MB   25.0 %"),
-            HasSubstr("compressed (zstd)        13.00 MB      3.25 MB   25.0 %"),
-            HasSubstr("latency, median           4.00 ms      2.00 ms   2.00x faster"), HasSubstr("latency, p90"),
-            HasSubstr("41.2 dB"), HasSubstr("16 synthetic samples"), HasSubstr("warning: the first warning")));
+  EXPECT_THAT(OptimizeTable(MakeReport()),
+              AllOf(HasSubstr("size                     14.00 MB      3.50 MB   25.0 %"),
+                    HasSubstr("compressed (zstd)        13.00 MB      3.25 MB   25.0 %"),
+                    HasSubstr("latency, median           4.00 ms      2.00 ms   2.00x faster (1.60 to 2.50)"),
+                    HasSubstr("latency, p90"), HasSubstr("41.2 dB"), HasSubstr("16 synthetic samples"),
+                    HasSubstr("warning: the first warning")));
 }
 
 TEST(ReportTableTest, GroupsOperatorsByKindAndReason) {
@@ -64,8 +68,16 @@ TEST(ReportTableTest, LeavesOutWhatWasNotMeasured) {
 
 TEST(ReportTableTest, SaysSlowerWhenItIs) {
   v1::Report report = MakeReport();
-  report.mutable_latency()->set_output_ms(8);
-  EXPECT_THAT(OptimizeTable(report), HasSubstr("2.00x slower"));
+  auto* latency = report.mutable_latency();
+  latency->set_output_ms(8);
+  latency->set_ratio(2);
+  latency->set_ratio_low(1.5);
+  latency->set_ratio_high(2.5);
+  latency->set_ranking("slower");
+  EXPECT_THAT(OptimizeTable(report), HasSubstr("2.00x slower (1.50 to 2.50)"));
+  latency->set_ratio_low(0.75);
+  latency->set_ranking("no difference");
+  EXPECT_THAT(OptimizeTable(report), HasSubstr("no difference (0.75x to 2.50x the time)"));
 }
 
 TEST(ReportTableTest, ShowsWhatHeldBackSamplesSay) {

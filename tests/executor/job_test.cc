@@ -69,6 +69,30 @@ TEST_F(JobTest, BenchmarkTimesOneModelOrTwo) {
   ASSERT_TRUE(two.ok()) << two.status();
   EXPECT_EQ(two->report().latency().output_runs(), 12u);
   EXPECT_TRUE(two->report().latency().has_output_p90_ms());
+  EXPECT_FALSE(two->report().latency().ranking().empty());
+  EXPECT_GT(two->report().memory().input().arena_bytes(), 0u);
+  EXPECT_FALSE(two->report().has_profile());
+}
+
+TEST_F(JobTest, BenchmarkProfilesWhenAsked) {
+  PutModel(OneLayer());
+  spec_.mutable_benchmark()->set_model("input/model");
+  spec_.mutable_benchmark()->set_profile(true);
+  const auto result = Run();
+  ASSERT_TRUE(result.ok()) << result.status();
+  const v1::Report& report = result->report();
+  EXPECT_EQ(report.profile().input().operators(), 1u);
+  EXPECT_FALSE(report.profile().has_output());
+  ASSERT_EQ(report.operators_size(), 1);
+  EXPECT_TRUE(report.operators(0).has_ms());
+}
+
+TEST_F(JobTest, BenchmarkRunsOnGivenData) {
+  PutModel(OneLayer());
+  PutFile("data.npz", "no archive");
+  spec_.mutable_benchmark()->set_model("input/model");
+  spec_.mutable_benchmark()->set_data("input/data.npz");
+  EXPECT_EQ(Run().status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(JobTest, PngIsNotAModel) {

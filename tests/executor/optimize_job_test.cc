@@ -157,6 +157,12 @@ TEST_F(OptimizeJobTest, ReportsWhatItUsedAndMeasured) {
   const v1::Report report = MustRun();
   EXPECT_GT(report.input().zstd_bytes(), 0u);
   EXPECT_GT(report.latency().input_ms(), 0);
+  EXPECT_FALSE(report.latency().ranking().empty());
+  EXPECT_GT(report.memory().output().heap_bytes(), 0u);
+  EXPECT_GT(report.profile().output().kernels_size(), 0);
+  EXPECT_GT(report.size().input().gzip_bytes(), 0u);
+  EXPECT_LT(report.size().output().weights_bytes(), report.size().input().weights_bytes());
+  EXPECT_EQ(report.size().output().zstd_bytes(), report.output().zstd_bytes());
   EXPECT_GT(report.peak_rss_bytes(), uint64_t{1} << 20);
   EXPECT_EQ(report.provenance().seed(), 5u);
   EXPECT_EQ(report.provenance().runtime_version(), "2.3.0");

@@ -48,6 +48,14 @@ TEST(ExecutorSpecTest, TakesTheLowerBudget) {
   EXPECT_EQ(spec->threads(), 2u);
   EXPECT_EQ(spec->memory_bytes(), 100u);
   EXPECT_EQ(spec->benchmark().against(), "");
+  EXPECT_EQ(spec->benchmark().data(), "");
+  EXPECT_FALSE(spec->benchmark().profile());
+  job.mutable_benchmark()->set_profile(true);
+  job.mutable_benchmark()->mutable_data()->set_artifact(kName);
+  const auto full = MakeExecutorSpec(job, {.threads = 2, .memory_bytes = 200});
+  ASSERT_TRUE(Succeeds(full));
+  EXPECT_TRUE(full->benchmark().profile());
+  EXPECT_EQ(full->benchmark().data(), full->benchmark().model());
 }
 
 TEST(ExecutorSpecTest, RefusesOtherKinds) {

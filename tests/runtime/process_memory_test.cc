@@ -1,0 +1,35 @@
+#include "runtime/process_memory.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace lathe {
+namespace {
+
+constexpr size_t kBytes = size_t{32} << 20;
+
+TEST(MemoryMeterTest, SeesWhatIsHeldAndWhatWasHeld) {
+  const MemoryMeter meter;
+  auto block = std::make_unique<std::vector<char>>(kBytes, '\1');
+  EXPECT_EQ(block->at(kBytes / 2), '\1');
+  EXPECT_GE(meter.HeapBytes(), kBytes);
+  block.reset();
+  EXPECT_LT(meter.HeapBytes(), kBytes / 4);
+  if (meter.PeakRssBytes().has_value()) {
+    EXPECT_GE(*meter.PeakRssBytes(), kBytes);
+  }
+}
+
+TEST(PeakRssBytesTest, OutlivesMeters) {
+  auto block = std::make_unique<std::vector<char>>(kBytes, '\1');
+  EXPECT_EQ(block->at(kBytes / 2), '\1');
+  const uint64_t peak = PeakRssBytes();
+  block.reset();
+  const MemoryMeter meter;
+  EXPECT_GE(PeakRssBytes(), peak);
+}
+
+}  // namespace
+}  // namespace lathe
