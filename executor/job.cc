@@ -59,6 +59,8 @@ absl::StatusOr<internal::v1::ExecutorResult> RunJob(const JobContext& context) {
         return context.spec.optimize().dry_run() ? RunDryRun(context) : RunOptimize(context);
       case Spec::kBenchmark:
         return RunBenchmark(context);
+      case Spec::kCompare:
+        return RunCompare(context);
       case Spec::kInspect:
         return RunInspect(context);
       case Spec::kDump:

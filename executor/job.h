@@ -30,6 +30,7 @@ absl::StatusOr<internal::v1::ExecutorResult> RunOptimize(const JobContext& conte
 // Optimize with dry_run: a report of what the rules of the recipe take, nothing else.
 absl::StatusOr<internal::v1::ExecutorResult> RunDryRun(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunBenchmark(const JobContext& context);
+absl::StatusOr<internal::v1::ExecutorResult> RunCompare(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunInspect(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunDump(const JobContext& context);
 absl::StatusOr<internal::v1::ExecutorResult> RunRecommend(const JobContext& context);

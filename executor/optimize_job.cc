@@ -10,6 +10,7 @@
 #include "common/parallel.h"
 #include "executor/candidate.h"
 #include "executor/job.h"
+#include "executor/job_causes.h"
 #include "executor/job_parts.h"
 #include "executor/provenance.h"
 #include "executor/quantization_choice.h"
@@ -60,6 +61,7 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(Write());
     report_.transform_peak_rss_bytes = PeakRssBytes();
     LATHE_RETURN_IF_ERROR(Compare());
+    LATHE_RETURN_IF_ERROR(FindCauses());
     LATHE_RETURN_IF_ERROR(Measure());
     timer_.End();
     Describe();
@@ -301,9 +303,21 @@ class OptimizeJob {
     return absl::OkStatus();
   }
 
+  absl::Status FindCauses() {
+    if (!spec_.benchmark()) return absl::OkStatus();
+    context_.events.BeginPhase("compare", 0.85, 0.87);
+    timer_.Begin("causes");
+    CompareModelsOptions options;
+    options.threads = threads();
+    options.cancel = context_.cancel;
+    options.scratch_dir = context_.job_dir + "/out";
+    SampleSource& samples = held_back_ != nullptr ? *held_back_ : *samples_;
+    return DescribeCauses({input_, *input_file_}, {model_, *output_file_}, samples, options, report_);
+  }
+
   absl::Status Measure() {
     const bool benchmark = spec_.benchmark();
-    context_.events.BeginPhase("benchmark", 0.85, 1);
+    context_.events.BeginPhase("benchmark", 0.87, 1);
     timer_.Begin("measure");
     // Both are done before the first timed run.
     LATHE_ASSIGN_OR_RETURN(report_.input, input_report_.get());

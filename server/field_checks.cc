@@ -4,9 +4,13 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/digest.h"
+#include "optimizer/recipe/preprocessing.h"
+#include "optimizer/recipe/violation_list.h"
 #include "server/limits.h"
+#include "wire/preprocessing.h"
 
 namespace lathe {
 
@@ -31,6 +35,25 @@ void FieldChecks::CheckLabels(std::string_view field, const google::protobuf::Ma
       Add(field, absl::StrFormat("'%s': keys have 1 to %d bytes, values at most %d", key.substr(0, 80),
                                  limits::kLabelBytesMax, limits::kLabelBytesMax));
     }
+  }
+}
+
+void FieldChecks::CheckSampling(const std::string& field, const v1::DatasetRef& data) {
+  if (data.sample_limit() > INT32_MAX) Add(field + ".sample_limit", "is above 2^31 - 1");
+  if (!v1::Preprocessing::Channels_IsValid(data.preprocessing().channels())) {
+    Add(field + ".preprocessing.channels", "is not known to this version");
+  }
+  if (!v1::Preprocessing::Resize::Method_IsValid(data.preprocessing().resize().method())) {
+    Add(field + ".preprocessing.resize.method", "is not known to this version");
+  }
+  ViolationList violations(field);
+  CheckPreprocessing(PreprocessingFromProto(data.preprocessing()), violations);
+  for (const FieldViolation& violation : violations.violations()) Add(violation.field, violation.description);
+  if (!data.has_input_range()) return;
+  const auto& range = data.input_range();
+  if (!std::isfinite(range.low()) || !std::isfinite(range.high()) || range.low() >= range.high()) {
+    Add(field + ".input_range",
+        absl::StrFormat("[%g, %g): low must be below high, both finite", range.low(), range.high()));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "lathe/v1/dataset.pb.h"
 #include "storage/job_store.h"
 
 namespace lathe {
@@ -23,6 +24,8 @@ class FieldChecks {
   void Add(const absl::Status& status);
   void CheckRequestId(std::string_view field, std::string_view request_id);
   void CheckLabels(std::string_view field, const google::protobuf::Map<std::string, std::string>& labels);
+  // How data become samples; the artifact is the caller's.
+  void CheckSampling(const std::string& field, const v1::DatasetRef& data);
   bool ok() const { return violations_.empty() && other_.ok(); }
   // OK; INVALID_ARGUMENT BAD_REQUEST with all violations; or the other error when there are none.
   absl::Status Result() const;

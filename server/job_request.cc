@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "common/random_id.h"
 #include "lathe/v1/artifact.pb.h"
-#include "optimizer/recipe/preprocessing.h"
 #include "optimizer/recipe/validate.h"
 #include "server/field_checks.h"
 #include "server/limits.h"
 #include "server/names.h"
-#include "wire/preprocessing.h"
 #include "wire/recipe.h"
 
 namespace lathe {
@@ -84,25 +81,7 @@ class SpecParser {
 
   void ParseData(const std::string& field, const v1::DatasetRef& data, JobRequest& request) {
     if (!data.artifact().empty()) Need(field + ".artifact", data.artifact(), v1::Artifact::DATASET, request);
-    if (data.sample_limit() > INT32_MAX) checks_.Add(field + ".sample_limit", "is above 2^31 - 1");
-    if (!v1::Preprocessing::Channels_IsValid(data.preprocessing().channels())) {
-      checks_.Add(field + ".preprocessing.channels", "is not known to this version");
-    }
-    if (!v1::Preprocessing::Resize::Method_IsValid(data.preprocessing().resize().method())) {
-      checks_.Add(field + ".preprocessing.resize.method", "is not known to this version");
-    }
-    ViolationList violations(field);
-    CheckPreprocessing(PreprocessingFromProto(data.preprocessing()), violations);
-    for (const FieldViolation& violation : violations.violations()) {
-      checks_.Add(violation.field, violation.description);
-    }
-    if (data.has_input_range()) {
-      const auto& range = data.input_range();
-      if (!std::isfinite(range.low()) || !std::isfinite(range.high()) || range.low() >= range.high()) {
-        checks_.Add(field + ".input_range",
-                    absl::StrFormat("[%g, %g): low must be below high, both finite", range.low(), range.high()));
-      }
-    }
+    checks_.CheckSampling(field, data);
   }
 
   // False, with a violation, unless the duration is a valid positive one.

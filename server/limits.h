@@ -25,6 +25,7 @@ inline constexpr uint64_t kOutputBytesMax = uint64_t{8} << 30;
 inline constexpr std::chrono::seconds kAttemptTimeoutMax = std::chrono::hours(1);
 inline constexpr std::chrono::seconds kDeadlineMax = std::chrono::hours(24);
 inline constexpr uint32_t kBenchmarkRunsMax = 10'000;
+inline constexpr uint32_t kComparedSamplesMax = 1024;
 
 inline constexpr int kPageSizeDefault = 50;
 inline constexpr uint32_t kPageSizeMax = 1000;

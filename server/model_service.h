@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "common/cancel.h"
@@ -47,7 +48,10 @@ class ModelServiceImpl final : public v1::ModelService::CallbackService {
   // The executor's answer about the artifact `model`, which it finds at the path that specs here name. Errors as the
   // .proto file has them.
   absl::StatusOr<internal::v1::ExecutorResult> Ask(const std::string& model, internal::v1::ExecutorSpec spec);
-  absl::StatusOr<internal::v1::ExecutorResult> Run(const std::string& sha256, internal::v1::ExecutorSpec spec);
+  absl::Status Compare(const v1::CompareModelsRequest& request, v1::CompareModelsResponse* response);
+  // RESOURCE_EXHAUSTED BUSY: no slot is free.
+  absl::StatusOr<internal::v1::ExecutorResult> InSlot(
+      const std::function<absl::StatusOr<internal::v1::ExecutorResult>()>& ask);
 
   const ModelServiceOptions options_;
   Edge& edge_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "wire/causes.h"
 #include "wire/compatibility_report.h"
 #include "wire/json.h"
 
@@ -37,14 +38,7 @@ void Fill(const LatencyReport& from, v1::LatencyReport* to) {
 void Fill(const ErrorReport& from, v1::ErrorReport* to) {
   to->set_synthetic(from.synthetic);
   to->set_samples(from.samples);
-  for (const OutputError& output : from.outputs) {
-    auto* added = to->add_outputs();
-    added->set_name(output.name);
-    if (const auto sqnr = Finite(output.sqnr_db)) added->set_sqnr_db(*sqnr);
-    if (const auto sqnr = Finite(output.sqnr_mean_removed_db)) added->set_sqnr_mean_removed_db(*sqnr);
-    if (const auto share = Finite(output.argmax_agreement)) added->set_argmax_agreement(*share);
-    if (const auto share = Finite(output.argmax_ties)) added->set_argmax_ties(*share);
-  }
+  for (const OutputError& output : from.outputs) *to->add_outputs() = OutputErrorToProto(output);
   to->set_held_back(from.held_back);
 }
 
@@ -141,6 +135,16 @@ void Fill(const Provenance& from, v1::Provenance* to) {
 
 }  // namespace
 
+v1::OutputError OutputErrorToProto(const OutputError& output) {
+  v1::OutputError proto;
+  proto.set_name(output.name);
+  if (const auto sqnr = Finite(output.sqnr_db)) proto.set_sqnr_db(*sqnr);
+  if (const auto sqnr = Finite(output.sqnr_mean_removed_db)) proto.set_sqnr_mean_removed_db(*sqnr);
+  if (const auto share = Finite(output.argmax_agreement)) proto.set_argmax_agreement(*share);
+  if (const auto share = Finite(output.argmax_ties)) proto.set_argmax_ties(*share);
+  return proto;
+}
+
 v1::Report ReportToProto(const Report& report) {
   v1::Report proto;
   Fill(report.input, proto.mutable_input());
@@ -165,6 +169,7 @@ v1::Report ReportToProto(const Report& report) {
   for (const RuleMatch& match : report.rule_matches) Fill(match, proto.add_rule_matches());
   for (const SensitivityReport& op : report.sensitivity) Fill(op, proto.add_sensitivity());
   for (const std::string& sentence : report.verdict) proto.add_verdict(sentence);
+  for (const RankedCause& cause : report.causes) *proto.add_causes() = RankedCauseToProto(cause);
   if (report.transform_peak_rss_bytes) proto.set_transform_peak_rss_bytes(*report.transform_peak_rss_bytes);
   return proto;
 }

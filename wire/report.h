@@ -11,6 +11,8 @@ namespace lathe {
 // The report as a message. Figures that are NaN or infinite are left out, like figures that were not measured.
 v1::Report ReportToProto(const Report& report);
 
+v1::OutputError OutputErrorToProto(const OutputError& output);
+
 // The content of report.json: wire/json.h's form, indented, ending with a newline.
 std::string ReportText(const v1::Report& report);
 

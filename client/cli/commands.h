@@ -59,6 +59,17 @@ struct BenchmarkOptions {
 };
 absl::Status Benchmark(const BenchmarkOptions& options, Output& output);
 
+struct CompareCommandOptions {
+  std::string a, b;  // the reference, and what was made from it
+  std::string data;  // path of a data file; "": synthetic samples
+  std::string server;
+  DataOptions reading;      // without samples: as many as the executor takes
+  std::string input_range;  // "LO,HI" or ""
+  std::optional<uint32_t> threads;
+  uint64_t seed = 0;
+};
+absl::Status Compare(const CompareCommandOptions& options, Output& output);
+
 struct ModelOptions {
   std::string model, server;
 };

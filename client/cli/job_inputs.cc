@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "common/file.h"
+#include "common/utf8.h"
 #include "optimizer/recipe/validate.h"
 #include "wire/preprocessing.h"
 #include "wire/recipe.h"
@@ -105,6 +107,13 @@ absl::Status CheckWritable(const std::string& flag, const std::string& path) {
   if (folder.empty()) folder = ".";
   if (access(folder.c_str(), W_OK | X_OK) == 0) return absl::OkStatus();
   return ErrnoToStatus(errno, flag + " cannot be written: folder", folder.string());
+}
+
+std::string StagedDataName(const std::string& path, const std::vector<std::string>& taken) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  const bool free = std::find(taken.begin(), taken.end(), name) == taken.end();
+  if (free && name.find("..") == std::string::npos && CleanUtf8(name) == name) return name;
+  return "data" + name.substr(std::min(name.rfind('.'), name.size()));
 }
 
 absl::Status MakeFolder(const std::string& folder) {

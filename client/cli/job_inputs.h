@@ -5,6 +5,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "client/cli/commands.h"
 #include "lathe/v1/dataset.pb.h"
@@ -27,6 +28,10 @@ absl::Status CheckReadable(const std::string& what, const std::string& path);
 
 // OK if a file can be made at `path`: its folder exists and can be written, and it is not a folder itself.
 absl::Status CheckWritable(const std::string& flag, const std::string& path);
+
+// What a data file is called in a job directory: its own name, because errors name the file; something else where the
+// directory cannot hold that, or one of `taken` has it.
+std::string StagedDataName(const std::string& path, const std::vector<std::string>& taken);
 
 // Makes `folder` and the missing ones above it.
 absl::Status MakeFolder(const std::string& folder);

@@ -17,6 +17,7 @@ struct Options {
   bool json = false;
   OptimizeOptions optimize;
   BenchmarkOptions benchmark;
+  CompareCommandOptions compare;
   ModelOptions model;
   InspectOptions inspect;
   RecommendOptions recommend;
@@ -119,6 +120,19 @@ void AddModelCommands(CLI::App& root, Options& o, Command* chosen) {
   dump->add_option("MODEL", o.model.model, "A .tflite file")->required();
 }
 
+void AddCompareCommand(CLI::App& root, Options& o, Command* chosen) {
+  CLI::App* compare = Add(root, "compare", "Say where and why a quantized model errs, operator by operator", o, chosen,
+                          [&o](Output& output) { return Compare(o.compare, output); });
+  compare->add_option("A", o.compare.a, "The reference, usually the float model: a .tflite file")->required();
+  compare->add_option("B", o.compare.b, "What was made from it, by any program")->required();
+  compare->add_option("--data", o.compare.data, "Data to run both on; default: synthetic samples");
+  AddDataFlags(compare, &o.compare.reading);
+  compare->add_option("--input-range", o.compare.input_range, "LO,HI of synthetic samples; default 0,1");
+  AddThreads(compare, &o.compare.threads);
+  compare->add_option("--seed", o.compare.seed, "Seed of synthetic samples; default 0");
+  AddServer(compare, &o.compare.server, false);
+}
+
 // A command about one job or artifact.
 void AddNamed(CLI::App& parent, const std::string& name, const std::string& description, const std::string& what,
               Options& o, Command* chosen, absl::Status (*run)(const NameOptions&, Output&)) {
@@ -197,6 +211,7 @@ int Main(int argc, char** argv) {
   Options options;
   Command command;
   AddModelCommands(root, options, &command);
+  AddCompareCommand(root, options, &command);
   Add(root, "passes", "List presets and passes", options, &command, PrintPasses);
   Add(root, "version", "Print version, build and runtime", options, &command, PrintVersion);
   AddJobCommands(root, options, &command);

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "client/cli/commands.h"
 #include "client/cli/job_inputs.h"
 #include "client/cli/local_job.h"
@@ -7,7 +5,6 @@
 #include "client/cli/report_table.h"
 #include "client/cli/terminal.h"
 #include "common/file.h"
-#include "common/utf8.h"
 #include "wire/report.h"
 
 namespace lathe {
@@ -33,13 +30,6 @@ absl::Status Deliver(const std::string& made, const std::string& out) {
   return file->Commit();
 }
 
-// Data keeps its name, because errors name the file. What a job directory cannot hold gets another one.
-std::string StagedName(const std::string& data) {
-  const std::string name = data.substr(data.rfind('/') + 1);
-  const bool plain = name != kModelName && name.find("..") == std::string::npos && CleanUtf8(name) == name;
-  return plain ? name : "calibration" + name.substr(std::min(name.rfind('.'), name.size()));
-}
-
 absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   internal::v1::ExecutorSpec spec;
   auto& optimize = *spec.mutable_optimize();
@@ -49,7 +39,8 @@ absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   LATHE_ASSIGN_OR_RETURN(*optimize.mutable_model(), job.AddInput("model", options.model, kModelName));
   const std::string& data = options.recipe.calibration;
   if (!data.empty()) {
-    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(), job.AddInput("--calibration", data, StagedName(data)));
+    LATHE_ASSIGN_OR_RETURN(*optimize.mutable_calibration(),
+                           job.AddInput("--calibration", data, StagedDataName(data, {kModelName})));
   }
   optimize.set_benchmark(!options.recipe.no_benchmark);
   optimize.set_sensitivity(options.recipe.sensitivity);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/comparison_table.h"
 
 namespace lathe {
 namespace {
@@ -205,7 +206,8 @@ std::string OptimizeTable(const v1::Report& report) {
   if (report.has_error()) text += ErrorText(report.error());
   if (report.has_graph()) text += GraphText(report.graph());
   if (report.has_calibration()) text += CalibrationText(report.calibration());
-  text += StagesText(report.stages()) + SensitivityText(report.sensitivity()) + OperatorsText(report);
+  text += StagesText(report.stages()) + SensitivityText(report.sensitivity()) +
+          CausesText(report.causes(), report.causes_size()) + OperatorsText(report);
   return text + TimesText(report) + WarningsText(report.warnings());
 }
 

@@ -183,6 +183,12 @@ absl::StatusOr<v1::PlanRecipeResponse> Client::PlanRecipe(const v1::PlanRecipeRe
   return stubs_->Call(*stubs_->models, &v1::ModelService::Stub::PlanRecipe, request);
 }
 
+absl::StatusOr<v1::Comparison> Client::CompareModels(const v1::CompareModelsRequest& request) {
+  LATHE_ASSIGN_OR_RETURN(v1::CompareModelsResponse response,
+                         stubs_->Call(*stubs_->models, &v1::ModelService::Stub::CompareModels, request));
+  return std::move(*response.mutable_comparison());
+}
+
 absl::StatusOr<v1::ListPassesResponse> Client::ListPasses() {
   const v1::ListPassesRequest request;
   return stubs_->Call(*stubs_->catalog, &v1::CatalogService::Stub::ListPasses, request);

@@ -26,6 +26,8 @@ class ListJobsResponse;
 class ListArtifactsRequest;
 class ListArtifactsResponse;
 class ListPassesResponse;
+class CompareModelsRequest;
+class Comparison;
 class Capabilities;
 }  // namespace v1
 
@@ -72,6 +74,8 @@ class Client {
                                                 v1::Recipe::Target target = v1::Recipe::TARGET_UNSPECIFIED);
   absl::StatusOr<v1::RecommendRecipeResponse> RecommendRecipe(const v1::RecommendRecipeRequest& request);
   absl::StatusOr<v1::PlanRecipeResponse> PlanRecipe(const v1::PlanRecipeRequest& request);
+  // DEADLINE_EXCEEDED TIME_BUDGET: it takes longer than the server spends on a question.
+  absl::StatusOr<v1::Comparison> CompareModels(const v1::CompareModelsRequest& request);
   absl::StatusOr<v1::ListPassesResponse> ListPasses();
   absl::StatusOr<v1::Capabilities> GetCapabilities();
 

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "optimizer/report/comparison.h"
 #include "optimizer/report/compatibility_report.h"
+#include "optimizer/report/output_error.h"
 
 namespace lathe {
 
@@ -25,20 +27,6 @@ struct LatencyReport {
   std::optional<double> input_p90_ms, output_p90_ms;  // absent below 10 runs
   int input_runs = 0, output_runs = 0;
   int threads = 1;
-};
-
-struct OutputError {
-  std::string name;
-  // 10*log10(sum y^2 / sum (y - q)^2) over all samples and elements; 200 for zero error; absent for a zero signal.
-  std::optional<double> sqnr_db;
-  // The same with the reference's mean over all samples and elements taken off the signal: an offset that every answer
-  // has hides no error. Absent for a constant signal.
-  std::optional<double> sqnr_mean_removed_db = std::nullopt;
-  // Outputs that rank (one axis of 2 or more values a sample), as shares of the samples: the largest value stands at
-  // the same place in both files; the output file has its largest value more than once.
-  std::optional<double> argmax_agreement = std::nullopt, argmax_ties = std::nullopt;
-  // How many values the figures rest on, all samples together. Not written to report.json.
-  int64_t values = 0;
 };
 
 struct ErrorReport {
@@ -162,6 +150,8 @@ struct Report {
   std::vector<SensitivityReport> sensitivity;
   // What the user must not miss about the result: "slower than the input on this machine: ...". Empty: nothing.
   std::vector<std::string> verdict;
+  // What adds most to the error, largest first; empty: not measured.
+  std::vector<RankedCause> causes;
   Provenance provenance;
 };
 

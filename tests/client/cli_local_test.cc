@@ -45,12 +45,50 @@ TEST_F(CliLocalTest, PrintsTheTable) {
                                 HasSubstr("dB"), HasSubstr("wrote " + Out())));
 }
 
+// A file that another program has quantized.
+TEST_F(CliLocalTest, ComparesFilesAndRanksCauses) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const std::string other = SharedDir() + "/models/mlperf_tiny_resnet8_cifar10_int8_reference.tflite";
+  const CommandResult result = RunLathe("compare " + Model() + " " + other + " --input-range 0,255 --json");
+  ASSERT_EQ(result.exit_code, 0) << result.err << result.out;
+  const auto answer = result.Json();
+  EXPECT_EQ(answer["identical"], false);
+  EXPECT_EQ(answer["synthetic"], true);
+  EXPECT_TRUE(answer["unmatched"].empty());
+  EXPECT_GT(answer["operators"].size(), 14u);
+  ASSERT_GT(answer["ranking"].size(), 3u);
+  EXPECT_LE(answer["ranking"][0]["sqnr_db"], answer["ranking"][1]["sqnr_db"]);
+  EXPECT_NE(answer["ranking"][0]["advice"], "");
+  const CommandResult same = RunLathe("compare " + other + " " + other);
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_THAT(same.out, HasSubstr("identical"));
+}
+
+TEST_F(CliLocalTest, RefusesToCompareOtherNetworks) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const CommandResult result =
+      RunLathe("compare " + Model() + " " + SharedDir() + "/models/mlperf_tiny_kws.tflite --json");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.Json()["error"]["reason"], "MODELS_DIFFER");
+}
+
+TEST_F(CliLocalTest, ReportsWhatEachOperatorAdds) {
+  LATHE_SKIP_WITHOUT_SHARED();
+  const auto report = RunLathe("optimize " + Model() + " -o " + Out() + " --preset int8 --json").Json();
+  ASSERT_TRUE(report.contains("causes"));
+  EXPECT_LE(report["causes"].size(), 5u);
+  int measured = 0;
+  for (const auto& op : report["operators"]) measured += op.contains("sqnr_db") ? 1 : 0;
+  EXPECT_GT(measured, 14);
+}
+
 TEST_F(CliLocalTest, SkipsWhatNoBenchmarkSkips) {
   LATHE_SKIP_WITHOUT_SHARED();
   const auto report =
       RunLathe("optimize " + Model() + " -o " + Out() + " --preset float16 --no-benchmark --json").Json();
   EXPECT_FALSE(report.contains("latency"));
   EXPECT_FALSE(report["output"].contains("zstd_bytes"));
+  EXPECT_FALSE(report.contains("causes"));
   EXPECT_TRUE(report.contains("error"));
 }
 

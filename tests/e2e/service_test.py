@@ -49,6 +49,16 @@ class ServiceTest(unittest.TestCase):
         for group in ("rule_matches", "sensitivity", "calibration"):
             self.assertEqual(local[group], remote[group])
 
+    def test_server_and_local_find_the_same_causes(self):
+        made = self.folder / "compared.tflite"
+        lathe("optimize", str(MODEL), "-o", str(made), *INT8).ok()
+        question = ("compare", str(MODEL), str(made), "--data", str(EXAMPLE / "calib.npz"), *PIXELS, "--samples", "4")
+        local, remote = lathe(*question).ok(), self.call(*question).ok()
+        self.assertEqual(local, remote)
+        self.assertEqual(local["samples"], 4)
+        self.assertFalse(local["synthetic"])
+        self.assertTrue(local["ranking"])
+
     def test_job_by_hand(self):
         job = self.call("jobs", "submit", str(MODEL), "--preset", "float16", "--no-benchmark").ok()
         self.call("jobs", "wait", job["name"]).ok()

@@ -1,5 +1,7 @@
 #include "server/model_service.h"
 
+#include <gmock/gmock.h>
+
 #include "tests/server/server_fixture.h"
 
 namespace lathe {
@@ -20,10 +22,28 @@ TEST_F(ModelServiceTest, InspectSaysWhatIsMissing) {
   EXPECT_EQ(Decode(models_->InspectModel(&context, request, &response)).reason, "EXECUTOR_MISSING");
 }
 
-TEST_F(ModelServiceTest, DeclaredMethodsAreUnimplementedWithAReason) {
-  grpc::ClientContext compare_context;
-  v1::CompareModelsResponse compared;
-  EXPECT_EQ(Decode(models_->CompareModels(&compare_context, {}, &compared)).reason, "METHOD_UNIMPLEMENTED");
+TEST_F(ModelServiceTest, CompareSaysAllThatIsWrongWithARequest) {
+  v1::CompareModelsRequest request;
+  request.set_samples_max(100'000);
+  request.mutable_data()->mutable_preprocessing()->set_scale(0);
+  v1::CompareModelsResponse response;
+  grpc::ClientContext context;
+  const RpcError error = Decode(models_->CompareModels(&context, request, &response));
+  EXPECT_EQ(error.reason, "BAD_REQUEST");
+  EXPECT_THAT(error.violated_fields,
+              testing::UnorderedElementsAre("model", "against", "data.preprocessing.scale", "samples_max"));
+}
+
+TEST_F(ModelServiceTest, CompareSaysWhichArtifactIsMissing) {
+  v1::CompareModelsRequest request;
+  request.set_model(Upload("a model"));
+  request.set_against("projects/default/artifacts/" + std::string(64, 'a'));
+  v1::CompareModelsResponse response;
+  grpc::ClientContext context;
+  EXPECT_EQ(Decode(models_->CompareModels(&context, request, &response)).reason, "ARTIFACT_NOT_FOUND");
+  request.set_against(request.model());
+  grpc::ClientContext again;
+  EXPECT_EQ(Decode(models_->CompareModels(&again, request, &response)).reason, "EXECUTOR_MISSING");
 }
 
 TEST_F(ModelServiceTest, PlanRefusesABadRecipeBeforeItLooksForTheModel) {
