@@ -31,7 +31,7 @@ def full():
         "input": {"bytes": 1000000, "zstd_bytes": 900000, "sha256": "aa" * 32},
         "output": {"bytes": 260000, "zstd_bytes": 200000, "sha256": "bb" * 32},
         "latency": {"input_ms": 2.0, "output_ms": 1.1, "input_p90_ms": 2.4, "output_p90_ms": 1.3, "input_runs": 50,
-                    "output_runs": 50, "threads": 2},
+                    "output_runs": 50, "threads": 2, "ratio": 0.55, "ratio_low": 0.5, "ratio_high": 0.6, "ranking": "faster", "rounds": 20},
         "accuracy": {"metric": "top1", "input": 0.912, "output": 0.909, "samples": 1000, "unit": "fraction", "higher_is_better": True,
                      "also": [{"metric": "top5", "input": 0.99, "output": 0.988}], "difference": -0.003, "difference_low": -0.006,
                      "difference_high": 0.001, "resamples": 1000, "difference_points": -0.3, "verdict": "No difference that 1000 samples can tell."},

@@ -14,7 +14,7 @@ function showCauses(report) {
   if (causes.length === 0) return;
   const label = (row) => `${row.index} ${cut(row.kind, 40)}`;
   section('causes', 'Why there is error', 'What adds most, largest first, and the one setting to try next.',
-          chart('Largest causes', `${cut(causes[0].cause, 60)} at operator ${label(causes[0])} makes ${percentText(causes[0].share)} of what all operators add.`,
+          chart('Largest causes', `${words(causes[0].cause).replace(/^./, (c) => c.toUpperCase())} at operator ${label(causes[0])} makes ${percentText(causes[0].share)} of what all operators add.`,
                 barsSpec(causes.slice(0, BARS_MAX).map((row) => ({label: label(row), value: 100 * row.share, text: `${percentText(row.share)}, ${cut(row.cause, 30)}`, tone: 'float'})), '% of the added error'),
                 null),
           table('Causes', [{title: 'Operator', of: label}, {title: 'Output', of: (row) => nameNode(row.name, 60)}, {title: 'Cause', of: (row) => cut(row.cause, 60)},

@@ -47,8 +47,11 @@ function showComparison(report) {
     const left = Object.fromEntries(Object.entries(group(report[key]) || {}).filter(([name]) => !known.includes(name)));
     return Object.keys(left).length ? details(`More of ${words(key)}`, plainGroup(words(key), left)) : null;
   };
+  // The headline's factor rests on rounds, not on the medians of the table: say how sure it is.
+  const ranked = isNumber(latency?.ratio_low) && isNumber(latency?.ratio_high) && latency.ratio_low > 0
+      ? `Ranked by ${countText(latency.rounds)} rounds: ${cut(latency.ranking, 40)}; the time is ${significant(latency.ratio_low, 2)} to ${significant(latency.ratio_high, 2)} of the input’s.` : null;
   const real = typeof report.accuracy?.verdict === 'string' ? report.accuracy.verdict : '';
-  section('comparison', report.output ? 'Before and after' : 'Measured', [runs, cut(real, 400)].filter(Boolean).join(' '),
+  section('comparison', report.output ? 'Before and after' : 'Measured', [runs, ranked, cut(real, 400)].filter(Boolean).join(' '),
           rows.length ? table('Figures before and after', report.output ? columns : columns.slice(0, 2), rows) : null,
           rest('accuracy', ['metric', 'input', 'output', 'also', 'verdict', 'unit', 'higher_is_better']),
           rest('latency', ['input_ms', 'output_ms', 'input_p90_ms', 'output_p90_ms', 'input_runs', 'threads', 'input_p99_ms', 'output_p99_ms',
