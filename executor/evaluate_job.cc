@@ -7,6 +7,7 @@
 #include "executor/job_parts.h"
 #include "executor/provenance.h"
 #include "optimizer/model/model_reader.h"
+#include "runtime/process_memory.h"
 #include "wire/report.h"
 
 namespace lathe {

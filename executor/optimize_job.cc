@@ -7,6 +7,7 @@
 
 #include "common/digest.h"
 #include "common/file.h"
+#include "common/parallel.h"
 #include "executor/accuracy.h"
 #include "executor/candidate.h"
 #include "executor/job.h"
