@@ -410,11 +410,14 @@ class OptimizeJob {
   absl::Status Describe() {
     context_.events.BeginPhase("benchmark", 1, 1);
     if (samples_ != nullptr) AddWarnings(samples_->FindValueWarnings());
+    const std::vector<std::string> evaluation = std::move(report_.provenance.data_sha256);
     report_.provenance = JobProvenance(context_);
+    std::vector<std::string>& data = report_.provenance.data_sha256;
     if (data_digest_.valid()) {
       LATHE_ASSIGN_OR_RETURN(const Digest digest, data_digest_.get());
-      report_.provenance.data_sha256.push_back(HexDigest(digest));
+      data.push_back(HexDigest(digest));
     }
+    data.insert(data.end(), evaluation.begin(), evaluation.end());
     report_.provenance.recipe_sha256 = RecipeDigest(recipe_);
     report_.peak_rss_bytes = PeakRssBytes();
     return absl::OkStatus();

@@ -154,7 +154,7 @@ def _fidelity(checks, table):
     one, other = labelled.by_name("fm_mnv2"), labelled.by_name("fm_mnv1relu")
     evaluation = _Evaluation(one.path(), path, "agreement", "--against", str(other.path()), *_SCALE)
     y, q = evaluation.only(), evaluation.only("against")
-    kl = scipy.stats.entropy(scipy.special.softmax(y, axis=1), scipy.special.softmax(q, axis=1), axis=1).mean()  # of logits
+    kl = scipy.special.rel_entr(y, np.maximum(q, 1e-12)).sum(axis=1).mean()  # the outputs are distributions already
     cosine = np.mean([sklearn.metrics.pairwise.cosine_similarity(a[None], b[None])[0, 0] for a, b in zip(y, q)])
     agreement = sklearn.metrics.accuracy_score(np.argmax(y, axis=1), np.argmax(q, axis=1))
     _print(checks, table, "fm_mnv2, fm_mnv1relu", evaluation, {"agreement": agreement, "cosine": cosine}, "scikit-learn", side="output")
