@@ -105,9 +105,7 @@ void AddModelCommands(CLI::App& root, Options& o, Command* chosen) {
       ->check(CLI::Range(1, 10'000));
   benchmark->add_flag("--profile", o.benchmark.profile, "Say where the time goes, operator by operator");
   benchmark->add_option("--data", o.benchmark.data, "Data whose first sample is run; default: a synthetic sample");
-  CLI::Option* scale =
-      benchmark->add_option("--scale", o.benchmark.scale, "Integer data becomes (value - mean) * scale");
-  benchmark->add_option("--mean", o.benchmark.mean, "See --scale; default 0")->needs(scale);
+  AddDataFlags(benchmark, &o.benchmark.reading);
   benchmark->add_option("--input-range", o.benchmark.input_range, "LO,HI of the synthetic sample; default 0,1");
   benchmark->add_option("--seed", o.benchmark.seed, "Seed of the inputs; default 0");
   AddServer(benchmark, &o.benchmark.server, false);
