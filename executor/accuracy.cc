@@ -41,10 +41,12 @@ absl::Status MeasureAccuracy(const JobContext& context, const AccuracyRequest& r
   sample_options.labels = labels ? SampleOptions::Labels::kRequired : SampleOptions::Labels::kIgnore;
   LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<SampleSource> samples,
                          OpenSamples(models[0].model, path, sample_options));
-  for (const std::string& warning : samples->warnings()) {
-    const auto& told = report.warnings;
-    if (std::find(told.begin(), told.end(), warning) == told.end()) report.warnings.push_back(warning);
-  }
+  const auto warn = [&told = report.warnings](const std::vector<std::string>& warnings) {
+    for (const std::string& warning : warnings) {
+      if (std::find(told.begin(), told.end(), warning) == told.end()) told.push_back(warning);
+    }
+  };
+  warn(samples->warnings());
   options.threads = std::max(1, static_cast<int>(context.spec.threads()));
   options.memory_bytes = std::min(kSpreadBytes, context.spec.memory_bytes() / 2);
   options.seed = context.spec.seed();
@@ -60,6 +62,7 @@ absl::Status MeasureAccuracy(const JobContext& context, const AccuracyRequest& r
         "`answer_span.vocabulary`");
   }
   LATHE_ASSIGN_OR_RETURN(report.accuracy, Evaluate(models, *samples, options));
+  warn(samples->FindValueWarnings());
   return absl::OkStatus();
 }
 

@@ -63,6 +63,7 @@ absl::StatusOr<internal::v1::ExecutorResult> RunCompare(const JobContext& contex
   options.scratch_dir = context.job_dir + "/out";
   LATHE_ASSIGN_OR_RETURN(ComparisonReport report, CompareModels({a, *file_a}, {b, *file_b}, *samples, options));
   report.warnings.insert(report.warnings.begin(), all->warnings().begin(), all->warnings().end());
+  for (std::string& warning : all->FindValueWarnings()) report.warnings.push_back(std::move(warning));
   internal::v1::ExecutorResult result;
   *result.mutable_comparison() = ComparisonToProto(report);
   return result;

@@ -8,7 +8,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/job_inputs.h"
 #include "client/cli/remote_job.h"
-#include "client/cli/table_row.h"
+#include "client/cli/report_table.h"
 #include "client/cli/terminal.h"
 #include "lathe/v1/artifact_service.pb.h"
 
@@ -27,9 +27,9 @@ absl::StatusOr<v1::Artifact::Kind> ParseKind(const std::string& text) {
 
 v1::Artifact::Kind KindOfFile(const std::string& path) {
   if (absl::EndsWithIgnoreCase(path, ".tflite")) return v1::Artifact::MODEL;
-  constexpr std::string_view kDataEndings[] = {".npz", ".npy", ".parquet", ".arrow", ".arrows", ".feather"};
+  constexpr const char* kDataEndings[] = {".npz", ".npy", ".parquet", ".arrow", ".arrows", ".feather"};
   const bool data = std::any_of(std::begin(kDataEndings), std::end(kDataEndings),
-                                [&](std::string_view ending) { return absl::EndsWithIgnoreCase(path, ending); });
+                                [&](const char* ending) { return absl::EndsWithIgnoreCase(path, ending); });
   return data ? v1::Artifact::DATASET : v1::Artifact::BLOB;
 }
 

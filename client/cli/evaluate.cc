@@ -6,7 +6,7 @@
 #include "client/cli/job_inputs.h"
 #include "client/cli/local_job.h"
 #include "client/cli/remote_job.h"
-#include "client/cli/report_table.h"
+#include "client/cli/table_row.h"
 #include "common/file.h"
 
 namespace lathe {
