@@ -8,7 +8,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/job_inputs.h"
 #include "client/cli/remote_job.h"
-#include "client/cli/report_table.h"
+#include "client/cli/table_row.h"
 #include "client/cli/terminal.h"
 #include "lathe/v1/artifact_service.pb.h"
 

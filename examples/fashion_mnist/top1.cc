@@ -44,7 +44,7 @@ absl::StatusOr<double> Top1Percent(const std::string& model_path, const std::str
   LATHE_ASSIGN_OR_RETURN(const auto interpreter, lathe::Interpreter::Create(model, file->bytes(), {}));
   lathe::SampleOptions options;
   options.preprocessing.scale = 1.0 / 255;
-  options.mean = 0;
+  options.preprocessing.mean = 0;
   LATHE_ASSIGN_OR_RETURN(const auto samples, lathe::OpenSamples(model, data_path, options));
 
   const size_t classes = static_cast<size_t>(interpreter->outputs()[0].elements);

@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "common/digest.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +43,7 @@ TEST(DigestTest, ParsesOnlyItsOwnForm) {
   EXPECT_EQ(HexDigest(*digest), kOfAbc);
   std::string upper = kOfAbc;
   upper[0] = 'B';
-  for (const std::string& bad : {std::string(), std::string("abc"), upper, std::string(kOfAbc) + "0"}) {
+  for (const std::string& bad : {std::string(), std::string("abc"), upper, absl::StrCat(kOfAbc, "0")}) {
     EXPECT_TRUE(Fails(ParseHexDigest(bad), absl::StatusCode::kInvalidArgument, "BAD_DIGEST", "64")) << bad;
   }
 }
