@@ -1,8 +1,8 @@
-#include "absl/strings/str_cat.h"
 #include "common/digest.h"
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "common/file.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"

@@ -69,40 +69,7 @@ TEST(ExecutorSpecTest, CarriesEvaluationAndGates) {
   const auto spec = MakeExecutorSpec(job, {.threads = 2});
   ASSERT_TRUE(Succeeds(spec));
   EXPECT_EQ(spec->optimize().evaluation(), "input/" + kDigest);
-  EXPECT_EQ(spec->optimize().evaluation_samples().scale(), 0.5);
-  EXPECT_EQ(spec->optimize().metric(), "top1");
-  EXPECT_EQ(spec->optimize().metric_options().label_offset(), 1);
-  EXPECT_EQ(spec->optimize().gates(0).metric(), "output.bytes");
-}
-
-TEST(ExecutorSpecTest, EvaluatesOneModelOrTwo) {
-  v1::JobSpec job;
-  v1::EvaluateSpec& evaluate = *job.mutable_evaluate();
-  evaluate.set_model(kName);
-  evaluate.set_metric("wer");
-  evaluate.mutable_data()->set_artifact(kName);
-  evaluate.mutable_data()->set_sample_limit(3);
-  const auto spec = MakeExecutorSpec(job, {.threads = 2});
-  ASSERT_TRUE(Succeeds(spec));
-  EXPECT_EQ(spec->evaluate().model(), "input/" + kDigest);
-  EXPECT_EQ(spec->evaluate().data(), "input/" + kDigest);
-  EXPECT_EQ(spec->evaluate().against(), "");
-  EXPECT_EQ(spec->evaluate().metric(), "wer");
-  EXPECT_EQ(spec->samples().sample_limit(), 3u);
-}
-
-TEST(ExecutorSpecTest, CarriesEvaluationAndGates) {
-  v1::JobSpec job;
-  v1::OptimizeSpec& optimize = *job.mutable_optimize();
-  optimize.mutable_evaluation()->set_artifact(kName);
-  optimize.mutable_evaluation()->mutable_preprocessing()->set_scale(0.5);
-  optimize.set_metric("top1");
-  optimize.mutable_metric_options()->set_label_offset(1);
-  optimize.add_acceptance()->set_metric("output.bytes");
-  const auto spec = MakeExecutorSpec(job, {.threads = 2});
-  ASSERT_TRUE(Succeeds(spec));
-  EXPECT_EQ(spec->optimize().evaluation(), "input/" + kDigest);
-  EXPECT_EQ(spec->optimize().evaluation_samples().scale(), 0.5);
+  EXPECT_EQ(spec->optimize().evaluation_samples().preprocessing().scale(), 0.5);
   EXPECT_EQ(spec->optimize().metric(), "top1");
   EXPECT_EQ(spec->optimize().metric_options().label_offset(), 1);
   EXPECT_EQ(spec->optimize().gates(0).metric(), "output.bytes");
