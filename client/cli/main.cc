@@ -142,12 +142,7 @@ void AddCompareCommand(CLI::App& root, Options& o, Command* chosen) {
   compare->add_option("A", o.compare.a, "The reference, usually the float model: a .tflite file")->required();
   compare->add_option("B", o.compare.b, "What was made from it, by any program")->required();
   compare->add_option("--data", o.compare.data, "Data to run both on; default: synthetic samples");
-  compare
-      ->add_option("--samples", o.compare.samples,
-                   "Of more samples so many are run; default 32, or fewer for large inputs")
-      ->check(CLI::Range(1, 1024));
-  CLI::Option* scale = compare->add_option("--scale", o.compare.scale, "Integer data becomes (value - mean) * scale");
-  compare->add_option("--mean", o.compare.mean, "See --scale; default 0")->needs(scale);
+  AddDataFlags(compare, &o.compare.reading);
   compare->add_option("--input-range", o.compare.input_range, "LO,HI of synthetic samples; default 0,1");
   AddThreads(compare, &o.compare.threads);
   compare->add_option("--seed", o.compare.seed, "Seed of synthetic samples; default 0");

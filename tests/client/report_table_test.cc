@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "client/cli/table_row.h"
+
 namespace lathe {
 namespace {
 
