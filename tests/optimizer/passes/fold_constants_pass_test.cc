@@ -52,7 +52,8 @@ TEST(FoldConstantsPassTest, UndoesFloat16UpToRounding) {
   const absl::Span<const float> after = floats.FloatData(WeightsOf(floats, OpKind::kConv2d));
   ASSERT_EQ(before.size(), after.size());
   for (size_t i = 0; i < before.size(); ++i) {
-    EXPECT_LE(std::fabs(after[i] - before[i]), std::fabs(before[i]) * 0x1p-11f + 1e-7f);
+    // One of the two neighbours in float16, not always the nearest (math/half_rounding.h).
+    EXPECT_LE(std::fabs(after[i] - before[i]), std::fabs(before[i]) * 0x1p-10f + 1e-7f);
   }
   EXPECT_EQ(floats.buffers.size(), original.buffers.size()) << "the halves are gone";
 }
