@@ -66,11 +66,6 @@ std::string LimitWeights(const OperatorView& view) {
   return IsKnownEarly(view, 1) && IsKnownEarly(view, first) ? "" : "its weights or bias are computed";
 }
 
-std::string LimitKeptDims(const OperatorView& view) {
-  if (std::string why = LimitConstantOperands(view); !why.empty()) return why;
-  return GetKeepDims(view.op).value_or(false) ? "" : "it drops the dimensions that it reduces";
-}
-
 // What XNNPACK takes in float32 and int8, found by running one-operator models on the default kernels of runtime 2.3.0
 // (section `targets` of tools/check-evidence does so again). Scales of int8 operators are looked at by IsDelegated.
 constexpr TypeSet kBoth = kFloat32Type | kInt8Type;
@@ -108,7 +103,6 @@ constexpr OperatorRule kRules[] = {
     {OpKind::kQuantize, kFloat32Type | kInt8Type},
     {OpKind::kReduceMax, kBoth, 0, LimitConstantOperands},
     {OpKind::kReduceMin, kBoth, 0, LimitConstantOperands},
-    {OpKind::kReduceProd, kFloat32Type, 0, LimitKeptDims},
     {OpKind::kRelu, kFloat32Type},
     {OpKind::kRelu6, kFloat32Type},
     {OpKind::kReluN1To1, kFloat32Type},

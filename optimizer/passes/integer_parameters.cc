@@ -17,7 +17,7 @@ constexpr int kRoundsMax = 16;
 
 // int16 activations are 256 times finer than the weights beside them, and a value beyond its range costs more than a
 // coarser grid: 2 dB of what is 60 dB below the rounding of weights. face_landmark, output 2, on other samples than
-// those that calibrated: 40.4 dB without, 47 with.
+// those that calibrated: 40.4 dB without it, 48.9 now.
 constexpr float kInt16Headroom = 1.25f;
 
 TensorRange WithHeadroom(TensorRange range) { return {range.min * kInt16Headroom, range.max * kInt16Headroom}; }
