@@ -26,24 +26,18 @@ struct Flip {
   double cost;    // in squared error, for each unit of change
 };
 
-float FloatOf(uint16_t half) {
-  float value = 0;
-  FromFloat16({&half, 1}, {&value, 1});
-  return value;
-}
-
 class ChannelRounding {
  public:
   ChannelRounding(absl::Span<const float> values, absl::Span<uint16_t> out) : values_(values), out_(out) {}
 
   void Add(size_t index) {
     const uint16_t half = out_[index];
-    const double rounded = FloatOf(half), error = rounded - static_cast<double>(values_[index]);
+    const double rounded = FloatOfFloat16(half), error = rounded - static_cast<double>(values_[index]);
     sum_ += error;
     // Exact, or clamped: there is no neighbour on the other side of the value.
     if (error == 0 || ((half & kMagnitude) == kLargest && std::fabs(values_[index]) > std::fabs(rounded))) return;
     const uint16_t other = Neighbour(half, error < 0);
-    const double change = FloatOf(other) - rounded;
+    const double change = FloatOfFloat16(other) - rounded;
     flips_.push_back({index, other, change, std::fabs(change) - 2 * std::fabs(error)});
   }
 

@@ -216,6 +216,8 @@ void FromFloat16(absl::Span<const uint16_t> values, absl::Span<float> out) {
   });
 }
 
+float FloatOfFloat16(uint16_t half) { return FloatFromHalf(half); }
+
 void RoundToBlockScales(absl::Span<float> scales, absl::Span<uint16_t> out) {
   for (size_t i = 0; i < scales.size(); ++i) {
     const uint32_t bits = std::bit_cast<uint32_t>(scales[i]);

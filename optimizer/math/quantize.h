@@ -86,6 +86,9 @@ void QuantizeBias(absl::Span<const float> bias, float input_scale, float output_
 void ToFloat16(absl::Span<const float> values, absl::Span<uint16_t> out);
 void FromFloat16(absl::Span<const uint16_t> values, absl::Span<float> out);
 
+// One float16 as a float; exact.
+float FloatOfFloat16(uint16_t half);
+
 // Blockwise scales as the file holds them: rounded to bfloat16 (half to even), which XNNPACK computes with, then as
 // binary16, whose largest finite bfloat16 is 65280 and whose smallest normal is 2^-14; scales outside are moved to
 // those. `scales` becomes what `out` says. REQUIRES: out.size() == scales.size(); scales positive.
