@@ -91,8 +91,8 @@ absl::StatusOr<std::vector<uint8_t>> ToHalves(absl::Span<const float> values,
 // Edits one subgraph.
 class SubgraphEdit {
  public:
-  SubgraphEdit(Model& model, SubgraphId id, const PassContext& context)
-      : model_(model), id_(id), context_(context), uses_(model.subgraph(id)), editor_(model, id) {}
+  SubgraphEdit(Model& model, SubgraphId id, const PassContext& context, bool balanced)
+      : model_(model), id_(id), context_(context), balanced_(balanced), uses_(model.subgraph(id)), editor_(model, id) {}
 
   absl::Status StoreAll(Change& change) {
     const size_t tensor_count = model_.subgraph(id_).tensors.size();
@@ -124,8 +124,9 @@ class SubgraphEdit {
   absl::Status Store(TensorId id, Change& change) {
     Tensor stored = model_.subgraph(id_).tensor(id), expanded = stored;
     const Op& reader = model_.subgraph(id_).ops[uses_.consumers(id).front().index()];
-    LATHE_ASSIGN_OR_RETURN(std::vector<uint8_t> halves, ToHalves(model_.FloatData(stored), LayoutOf(reader, id, stored),
-                                                                 Where(id_, id, stored), change.warnings));
+    const auto layout = balanced_ ? LayoutOf(reader, id, stored) : std::nullopt;
+    LATHE_ASSIGN_OR_RETURN(std::vector<uint8_t> halves,
+                           ToHalves(model_.FloatData(stored), layout, Where(id_, id, stored), change.warnings));
     stored.name.clear();  // what the DEQUANTIZE writes keeps it: names of layers take more bytes than small biases
     stored.type = TensorType::kFloat16;
     stored.buffer = editor_.AddBuffer(std::move(halves));
@@ -143,6 +144,7 @@ class SubgraphEdit {
   Model& model_;
   const SubgraphId id_;
   const PassContext& context_;
+  const bool balanced_;
   const UseMap uses_;
   GraphEditor editor_;
 };
@@ -152,7 +154,7 @@ class SubgraphEdit {
 absl::StatusOr<Change> Float16Pass::Edit(Model& model, PassContext& context) const {
   Change change;
   for (size_t s = 0; s < model.subgraphs.size(); ++s) {
-    SubgraphEdit edit(model, SubgraphId(s), context);
+    SubgraphEdit edit(model, SubgraphId(s), context, balanced_);
     const absl::Status status = edit.StoreAll(change);
     edit.Finish();  // also after an error: an editor must not be left half-way
     LATHE_RETURN_IF_ERROR(status);

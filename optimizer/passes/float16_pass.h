@@ -9,13 +9,18 @@ namespace lathe {
 // the model is loaded: half the size, float32 computation. A FLOAT16 constant must never reach a compute operator
 // directly: kernels would read it as float32 past its end. Values are clamped to +-65504, with a warning that names the
 // tensor; outputs differ by the rounding of the weights (relative 2^-10 each; in each channel of a filter the errors
-// nearly add up to nothing, half_rounding.h). Only constants all of whose readers have the scheme float16. Constants
-// that other operators of the file need as they are, and small ones where the DEQUANTIZE would cost what is saved,
-// stay. Change::count = constants stored. Any subgraph. InvalidArgument WEIGHTS_NOT_FINITE: with the place.
+// nearly add up to nothing, half_rounding.h, unless that is not asked for: it takes most of the pass's time). Only
+// constants all of whose readers have the scheme float16. Constants that other operators of the file need as they are,
+// and small ones where the DEQUANTIZE would cost what is saved, stay. Change::count = constants stored. Any subgraph.
+// InvalidArgument WEIGHTS_NOT_FINITE: with the place.
 class Float16Pass : public Pass {
  public:
+  explicit Float16Pass(bool balanced = true) : balanced_(balanced) {}
   std::string_view name() const override { return "quantize-float16"; }
   absl::StatusOr<Change> Edit(Model& model, PassContext& context) const override;
+
+ private:
+  const bool balanced_;
 };
 
 }  // namespace lathe

@@ -31,7 +31,10 @@ const std::vector<PassEntry>& PassRegistry() {
       {"drop-unused", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<DropUnusedPass>(); }},
       {"share-constants",
        [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<ShareConstantsPass>(); }},
-      {"quantize-float16", [](const Recipe&) -> std::unique_ptr<Pass> { return std::make_unique<Float16Pass>(); }},
+      {"quantize-float16",
+       [](const Recipe& recipe) -> std::unique_ptr<Pass> {
+         return std::make_unique<Float16Pass>(recipe.effort != Effort::kFast);
+       }},
       {"quantize-dynamic-range",
        [](const Recipe& recipe) -> std::unique_ptr<Pass> {
          return std::make_unique<IntegerWeightsPass>(IntegerWeightsPass::Mode::kDynamicRange, recipe.quantize);

@@ -32,6 +32,7 @@ void TakePlainScales(Recipe& recipe) {
     if (settings.weights.algorithm) settings.weights.algorithm = "min-max";
   };
   simplify(recipe.quantize);
+  recipe.effort = Effort::kFast;  // float16 by the nearest value
   for (Rule& rule : recipe.rules) simplify(rule.quantize);
 }
 

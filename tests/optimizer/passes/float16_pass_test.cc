@@ -37,6 +37,14 @@ TEST(Float16PassTest, StoresWeightsBehindDequantize) {
   }
 }
 
+TEST(Float16PassTest, TakesTheNearestValuesWhereBalanceIsNotAsked) {
+  const Model original = TwoConvolutions();
+  const Model nearest = ExpectPassProperties(Float16Pass(/*balanced=*/false), original);
+  const Model balanced = ExpectPassProperties(Float16Pass(), original);
+  EXPECT_EQ(DumpModel(nearest).size(), DumpModel(balanced).size());
+  EXPECT_NE(DumpModel(nearest), DumpModel(balanced)) << "the digests of the constants differ";
+}
+
 TEST(Float16PassTest, LeavesSmallConstantsAlone) {
   ModelBuilder builder;
   builder.Output(builder.FullyConnected(builder.Input("x", {1, 8}), 4, 1));
