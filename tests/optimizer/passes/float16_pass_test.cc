@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "optimizer/model/dump.h"
 #include "optimizer/model/model_writer.h"
 #include "tests/support/model_builder.h"
 #include "tests/support/pass_properties.h"
