@@ -143,7 +143,7 @@ absl::StatusOr<internal::v1::ExecutorResult> RunInspect(const JobContext& contex
   CountOperators(model, summary);
   CountWeights(model, summary);
   DescribeTargets(model, context.spec.inspect().target(), summary);
-  LATHE_ASSIGN_OR_RETURN(SizeOfModel size, MeasureSize(model, file->bytes(), true));
+  LATHE_ASSIGN_OR_RETURN(SizeOfModel size, MeasureSize(model, *file, true));
   LATHE_ASSIGN_OR_RETURN(size.zstd_bytes, ZstdBytes(file->bytes()));
   *summary->mutable_size() = SizeOfModelToProto(size);
   for (const Metadata& metadata : model.metadata) summary->add_metadata_names(metadata.name);
@@ -158,7 +158,7 @@ absl::StatusOr<internal::v1::ExecutorResult> RunDump(const JobContext& context) 
   LATHE_ASSIGN_OR_RETURN(Model model, ReadModel(file));
   internal::v1::ExecutorResult result;
   result.set_dump_path("out/dump.txt");
-  LATHE_RETURN_IF_ERROR(WriteFileAtomically(context.job_dir + "/out/dump.txt", DumpModel(model)));
+  LATHE_RETURN_IF_ERROR(WriteFileAtomically(context.job_dir + "/out/dump.txt", DumpModel(model), Durability::kScratch));
   return result;
 }
 

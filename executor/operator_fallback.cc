@@ -100,13 +100,12 @@ class Chain {
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, Quantize(inputs_.candidate, inputs_.passes, inputs_.recipe,
                                                                     Settings(taken), inputs_.cancel));
     if (!quantized.changed()) return false;  // that is the float model
-    uint64_t bytes = 0;
-    LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back.Measure(quantized.model, &bytes));
-    const double noise = WorstNoise(errors);
+    LATHE_ASSIGN_OR_RETURN(const HeldBackErrors found, inputs_.held_back.Measure(quantized.model));
+    const double noise = WorstNoise(found.errors);
     StageReport& stage = stages_.emplace_back();
     stage.stage = "fallback";
     stage.setting = Setting(taken);
-    stage.bytes = bytes;
+    stage.bytes = found.bytes;
     stage.sqnr_after_db = NoiseDb(noise);
     stage.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     stage.reason = noise <= target_ ? "reaches min_sqnr_db" : "does not reach min_sqnr_db";
@@ -174,8 +173,8 @@ absl::StatusOr<std::vector<OperatorNoise>> MeasureSensitivity(const FallbackInpu
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized,
                            Quantize(inputs.candidate, inputs.passes, inputs.recipe, only, inputs.cancel));
     if (!quantized.changed()) continue;  // stays float whatever the settings say
-    LATHE_ASSIGN_OR_RETURN(const auto errors, inputs.held_back.Measure(quantized.model));
-    found.push_back({origin, WorstNoise(errors)});
+    LATHE_ASSIGN_OR_RETURN(const HeldBackErrors measured, inputs.held_back.Measure(quantized.model));
+    found.push_back({origin, WorstNoise(measured.errors)});
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const OperatorNoise& a, const OperatorNoise& b) { return a.noise > b.noise; });

@@ -92,7 +92,7 @@ class OptimizeJob {
     LATHE_ASSIGN_OR_RETURN(input_file_, MappedFile::Open(input_path_));
     LATHE_ASSIGN_OR_RETURN(input_, ReadModel(input_file_));
     input_report_ = std::async(std::launch::async, DescribeFile, input_path_, spec_.benchmark());
-    input_size_ = std::async(std::launch::async, MeasureInArena, std::cref(input_), input_file_->bytes(), threads(),
+    input_size_ = std::async(std::launch::async, MeasureInArena, std::cref(input_), std::cref(*input_file_), threads(),
                              spec_.benchmark());
     if (!spec_.calibration().empty()) {
       LATHE_ASSIGN_OR_RETURN(std::string data, context_.Path(spec_.calibration()));
@@ -191,7 +191,8 @@ class OptimizeJob {
     const bool decides = TriesCorrections(recipe_) || recipe_.min_sqnr_db || spec_.sensitivity();
     const bool answers = held_back_ != nullptr && FitsToData() && IsAsRead();
     if (answers) {
-      measurer_ = HeldBack::CreateUnanswered(input_, input_file_->bytes(), *held_back_, MeasureOptions());
+      LATHE_ASSIGN_OR_RETURN(
+          measurer_, HeldBack::CreateUnanswered(input_, input_file_->bytes(), *held_back_, MeasureOptions()));
     } else if (held_back_ != nullptr && decides) {
       timer_.Begin("reference");
       LATHE_ASSIGN_OR_RETURN(measurer_, HeldBack::Create(input_, input_file_->bytes(), *held_back_, MeasureOptions()));
@@ -276,7 +277,7 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(CheckArtifact(input_, *output, report_.warnings));
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
-    output_size_ = std::async(std::launch::async, MeasureInArena, std::cref(model_), output_file_->bytes(), threads(),
+    output_size_ = std::async(std::launch::async, MeasureInArena, std::cref(model_), std::cref(*output_file_), threads(),
                               spec_.benchmark());
     report_.histograms = DescribeWeights(input_, model_);
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
@@ -292,9 +293,9 @@ class OptimizeJob {
   }
 
   // Another thread than the job's own, which knows no limit of its threads.
-  static absl::StatusOr<SizeOfModel> MeasureInArena(const Model& model, absl::Span<const uint8_t> bytes, int threads,
+  static absl::StatusOr<SizeOfModel> MeasureInArena(const Model& model, const MappedFile& file, int threads,
                                                     bool compressed) {
-    return WithThreads(threads, [&] { return MeasureSize(model, bytes, compressed); });
+    return WithThreads(threads, [&] { return MeasureSize(model, file, compressed); });
   }
 
   static absl::Status Broken(absl::string_view what) {
@@ -322,7 +323,8 @@ class OptimizeJob {
     // Nothing was fitted to them; only where stages were tried did they decide something.
     error.held_back = held_back_ != nullptr && report_.stages.empty();
     if (measurer_ != nullptr) {
-      LATHE_ASSIGN_OR_RETURN(error.outputs, measurer_->Measure(model_, *output_file_));
+      LATHE_ASSIGN_OR_RETURN(HeldBackErrors found, measurer_->Measure(model_, *output_file_));
+      error.outputs = std::move(found.errors);
     } else {
       LATHE_ASSIGN_OR_RETURN(
           error.outputs, CompareOutputs(input_, input_file_->bytes(), model_, output_file_->bytes(), samples, options));

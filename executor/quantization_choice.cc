@@ -87,6 +87,7 @@ class Chooser {
                         .calibrated = inputs_.calibrate,
                         .threads = inputs_.threads,
                         .memory_bytes = inputs_.memory_bytes,
+                        .input_file = inputs_.input_file,
                         .scratch_dir = inputs_.scratch_dir,
                         .cancel = inputs_.cancel},
                        std::move(choice_.candidate));
@@ -144,8 +145,8 @@ class Chooser {
   absl::StatusOr<bool> MeetsTarget() const {
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, Quantize(choice_.candidate, inputs_.passes, inputs_.recipe,
                                                                     choice_.settings, inputs_.cancel));
-    LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back->Measure(quantized.model));
-    return NoiseDb(WorstNoise(errors)) >= *inputs_.recipe.min_sqnr_db;
+    LATHE_ASSIGN_OR_RETURN(const auto found, inputs_.held_back->Measure(quantized.model));
+    return NoiseDb(WorstNoise(found.errors)) >= *inputs_.recipe.min_sqnr_db;
   }
 
   void ReportSensitivity(const std::vector<OperatorNoise>& noise) {

@@ -87,7 +87,10 @@ double SecondsSince(std::chrono::steady_clock::time_point started) {
 }  // namespace
 
 absl::Status StageSearch::Run() {
-  LATHE_ASSIGN_OR_RETURN(score_, Measure(best_, &bytes_));
+  LATHE_ASSIGN_OR_RETURN(const HeldBackErrors start, Measure(best_, true));
+  score_ = ScoreOutputs(start.errors);
+  first_score_ = ScoreOutputs(start.first);
+  bytes_ = start.bytes;
   LATHE_RETURN_IF_ERROR(TryEqualization());
   if (!inputs_.calibrated) return absl::OkStatus();
   LATHE_RETURN_IF_ERROR(TryBiasAbsorption());
@@ -267,6 +270,7 @@ CollectMomentsOptions StageSearch::MomentOptions() const {
   options.threads = inputs_.threads;
   if (inputs_.memory_bytes > 0) options.memory_bytes = inputs_.memory_bytes;
   options.cancel = inputs_.cancel;
+  options.input = inputs_.input_file;
   options.scratch_dir = inputs_.scratch_dir;
   options.samples_max = thorough() ? 256 : 16;
   options.rows_max = thorough() ? 8192 : 1024;
@@ -277,36 +281,42 @@ void StageSearch::SetRunOptions(ObserveOptions& options) const {
   options.threads = inputs_.threads;
   if (inputs_.memory_bytes > 0) options.memory_bytes = inputs_.memory_bytes;
   options.cancel = inputs_.cancel;
+  options.input = inputs_.input_file;
   options.scratch_dir = inputs_.scratch_dir;
 }
 
-absl::StatusOr<OutputScore> StageSearch::Measure(const Candidate& candidate, uint64_t* bytes) {
+absl::StatusOr<HeldBackErrors> StageSearch::Measure(const Candidate& candidate, bool to_the_end) {
   LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized,
                          Quantize(candidate, inputs_.passes, inputs_.recipe, inputs_.settings, inputs_.cancel));
-  LATHE_ASSIGN_OR_RETURN(const auto errors, inputs_.held_back.Measure(quantized.model, bytes));
-  return ScoreOutputs(errors);
+  return inputs_.held_back.Measure(quantized.model, [&](const std::vector<OutputError>& first) {
+    return to_the_end || ScoreOutputs(first).mean_db > first_score_.mean_db;
+  });
 }
 
 absl::StatusOr<bool> StageSearch::Try(const std::string& stage, const std::string& setting, Candidate candidate,
                                       bool asked_for) {
   const auto started = std::chrono::steady_clock::now();
   LATHE_RETURN_IF_ERROR(inputs_.cancel.Check());
-  uint64_t bytes = 0;
-  LATHE_ASSIGN_OR_RETURN(const OutputScore score, Measure(candidate, &bytes));
+  LATHE_ASSIGN_OR_RETURN(const HeldBackErrors found, Measure(candidate, asked_for));
+  const size_t all = inputs_.held_back.samples().size();
+  const bool complete = found.samples == all;
+  const OutputScore score = ScoreOutputs(found.errors);
   StageReport& report = stages_.emplace_back();
   report.stage = stage;
   report.setting = setting;
-  report.sqnr_before_db = score_.mean_db;
+  report.sqnr_before_db = (complete ? score_ : first_score_).mean_db;
   report.sqnr_after_db = score.mean_db;
   report.bytes_before = bytes_;
-  report.bytes = bytes;
-  report.kept = asked_for || IsBetter(score, score_);
+  report.bytes = found.bytes;
+  report.kept = asked_for || (complete && IsBetter(score, score_));
   if (asked_for) report.reason = "the recipe asks for it";
+  if (!complete) report.reason = absl::StrFormat("given up after %d of %d held-back samples", found.samples, all);
   report.seconds = SecondsSince(started);
   if (!report.kept) return false;
   best_ = std::move(candidate);
   score_ = score;
-  bytes_ = bytes;
+  first_score_ = ScoreOutputs(found.first);
+  bytes_ = found.bytes;
   return true;
 }
 

@@ -30,6 +30,7 @@ class StageSearch {
     bool calibrated = false;  // false: no ranges, so only what needs none is tried
     int threads = 1;
     uint64_t memory_bytes = 0;
+    const MappedFile* input_file = nullptr;  // that constants of the model are views of
     std::string scratch_dir;
     CancelToken cancel;
   };
@@ -56,8 +57,8 @@ class StageSearch {
   // Measures the candidate and makes it the best one if it is better, or asked for: true.
   absl::StatusOr<bool> Try(const std::string& stage, const std::string& setting, Candidate candidate,
                            bool asked_for = false);
-  // `bytes` gets the size of its file.
-  absl::StatusOr<OutputScore> Measure(const Candidate& candidate, uint64_t* bytes);
+  // Goes on after the first samples if the candidate is better than best() on those, or `to_the_end`.
+  absl::StatusOr<HeldBackErrors> Measure(const Candidate& candidate, bool to_the_end);
   absl::StatusOr<QuantizedModel> QuantizeBest();
   absl::StatusOr<SampleRanges> SampleRangesOfBest(const std::vector<TensorId>& tensors);
 
@@ -67,7 +68,7 @@ class StageSearch {
 
   const Inputs inputs_;
   Candidate best_;
-  OutputScore score_;   // of best_
+  OutputScore score_, first_score_;  // of best_, on all samples and on the first few
   uint64_t bytes_ = 0;  // of its file
   std::vector<StageReport> stages_;
   std::vector<RangeChoice> ranges_;

@@ -103,7 +103,7 @@ absl::Status Attempt::PrepareJobDir() const {
   if (unlink(result.c_str()) != 0 && errno != ENOENT) return ErrnoToStatus(errno, "unlink", result);
   internal::v1::ExecutorSpec spec = launch_.spec;
   spec.set_build_id(std::string(BuildId()));
-  return WriteFileAtomically(launch_.job_dir + "/spec.pb", spec.SerializeAsString());
+  return WriteFileAtomically(launch_.job_dir + "/spec.pb", spec.SerializeAsString(), Durability::kScratch);
 }
 
 absl::Status Attempt::StartChild() {

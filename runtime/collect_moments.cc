@@ -101,8 +101,9 @@ absl::Span<const float> RealValues(const TensorInfo& info, absl::Span<const uint
 // One model that is run with the data operands of some operators as outputs.
 class ExposedRun {
  public:
-  static absl::StatusOr<ExposedRun> Start(const Model& model, const std::vector<OpId>& ops, const std::string& path,
-                                          int threads) {
+  // `input`, `path`: as MapForRuntime.
+  static absl::StatusOr<ExposedRun> Start(const Model& model, const std::vector<OpId>& ops, const MappedFile* input,
+                                          const std::string& path, int threads) {
     ExposedRun run;
     const Subgraph& subgraph = model.subgraphs[0];
     std::vector<TensorId> exposed;
@@ -112,10 +113,10 @@ class ExposedRun {
       if (!is_input) exposed.push_back(run.data_.back());
     }
     const Model with_outputs = ExposeTensors(model, exposed);
-    const ScratchFile file(path);
-    LATHE_ASSIGN_OR_RETURN(run.mapped_, file.Write(with_outputs));
+    LATHE_ASSIGN_OR_RETURN(run.mapped_, MapForRuntime(with_outputs, input, path));
     InterpreterOptions options;
     options.threads = threads;
+    options.file = run.mapped_.get();
     LATHE_ASSIGN_OR_RETURN(run.interpreter_, Interpreter::Create(with_outputs, run.mapped_->bytes(), options));
     return run;
   }
@@ -322,11 +323,11 @@ class Collector {
       quantized_ops.push_back(target.quantized_op);
     }
     LATHE_ASSIGN_OR_RETURN(ExposedRun run,
-                           ExposedRun::Start(model_, ops, options_.scratch_dir + "/moments.tflite", options_.threads));
+                           ExposedRun::Start(model_, ops, options_.input, options_.scratch_dir + "/moments.tflite", options_.threads));
     std::optional<ExposedRun> other;
     if (quantized_ != nullptr) {
       LATHE_ASSIGN_OR_RETURN(
-          other, ExposedRun::Start(*quantized_, quantized_ops, options_.scratch_dir + "/moments.quantized.tflite",
+          other, ExposedRun::Start(*quantized_, quantized_ops, options_.input, options_.scratch_dir + "/moments.quantized.tflite",
                                    options_.threads));
     }
     std::vector<State> states;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/cancel.h"
+#include "common/file.h"
 #include "common/status.h"
 #include "optimizer/model/model.h"
 #include "optimizer/passes/input_moments.h"
@@ -23,7 +24,9 @@ struct CollectMomentsOptions {
   CancelToken cancel;
   // Called after each sample: samples done and to do, over all passes.
   std::function<void(uint64_t done, uint64_t total)> progress;
-  // Where copies of the models with more outputs are written for the time of the call.
+  // As ObserveOptions::input.
+  const MappedFile* input = nullptr;
+  // Where copies of the models with more outputs are written for the time of the call, if they are.
   std::string scratch_dir;
 
   // The model whose inputs the samples fit; null: the one that is run. Its floats are quantized for one that takes

@@ -31,13 +31,6 @@ SampleLoop MakeLoop(const CompareOptions& options, const Spread& spread, uint64_
   return loop;
 }
 
-// A model and the file it was read from.
-struct LoadableModel {
-  const Model& model;
-  absl::Span<const uint8_t> bytes;
-  const MappedFile* file;  // may be null
-};
-
 absl::StatusOr<std::unique_ptr<Interpreter>> Load(const LoadableModel& model, int threads) {
   static std::mutex loading;  // not known to be safe from several threads at once
   const std::lock_guard<std::mutex> lock(loading);
@@ -47,32 +40,57 @@ absl::StatusOr<std::unique_ptr<Interpreter>> Load(const LoadableModel& model, in
   return Interpreter::Create(model.model, model.bytes, options);
 }
 
-// CompareOutputs: what all threads share.
-class Comparison {
+}  // namespace
+
+// What all threads share.
+class OutputComparison::State {
  public:
-  Comparison(LoadableModel reference, LoadableModel candidate, const CompareOptions& options)
+  State(LoadableModel reference, LoadableModel candidate, const CompareOptions& options)
       : reference_(reference), candidate_(candidate), options_(options) {}
 
-  absl::StatusOr<std::vector<OutputError>> Run(SampleSource& samples) {
+  absl::Status Run(SampleSource& samples) {
     LATHE_RETURN_IF_ERROR(CheckSamples(samples));
+    if (workers_.empty()) LATHE_RETURN_IF_ERROR(Plan(samples));
+    LATHE_RETURN_IF_ERROR(samples.Rewind());
+    uint64_t done = 0;
+    const SampleLoop loop = MakeLoop(options_, spread_, samples.size(), &done);
+    return ForEachSample(samples, loop, [this](int worker) -> absl::StatusOr<SampleWork> {
+      SampleWork& work = workers_[static_cast<size_t>(worker)];
+      if (!work) {
+        LATHE_ASSIGN_OR_RETURN(work, MakeWorker());
+      }
+      return work;
+    });
+  }
+
+  std::vector<OutputError> Errors() const {
+    std::vector<OutputError> errors;
+    for (size_t output = 0; output < outputs_.size(); ++output) {
+      std::vector<OutputSums> column;
+      for (const std::vector<OutputSums>& row : sums_) {
+        if (!row.empty()) column.push_back(row[output]);
+      }
+      errors.push_back(MakeOutputError(outputs_[output], column));
+    }
+    return errors;
+  }
+
+ private:
+  // By the first part: what comes later is spread the same way.
+  absl::Status Plan(const SampleSource& samples) {
     LATHE_ASSIGN_OR_RETURN(inputs_, DescribeInputs(reference_.model));
     LATHE_ASSIGN_OR_RETURN(outputs_, DescribeOutputs(reference_.model));
     LATHE_ASSIGN_OR_RETURN(const std::vector<TensorInfo> candidate_inputs, DescribeInputs(candidate_.model));
     LATHE_RETURN_IF_ERROR(CheckPairs(inputs_, candidate_inputs, "input"));
-    LATHE_RETURN_IF_ERROR(samples.Rewind());
     const bool all_known = options_.known != nullptr && options_.known->size() >= samples.size();
     const uint64_t bytes_each =
         EstimateInterpreterBytes(candidate_.model) + (all_known ? 0 : EstimateInterpreterBytes(reference_.model));
     spread_ =
         PlanSpread(options_.threads, bytes_each, std::min(options_.memory_bytes, kSpreadBytesMax), samples.size());
-    uint64_t done = 0;
-    const SampleLoop loop = MakeLoop(options_, spread_, samples.size(), &done);
-    LATHE_RETURN_IF_ERROR(
-        ForEachSample(samples, loop, [this](int) -> absl::StatusOr<SampleWork> { return MakeWorker(); }));
-    return Sum();
+    workers_.resize(static_cast<size_t>(spread_.interpreters));
+    return absl::OkStatus();
   }
 
- private:
   absl::StatusOr<SampleWork> MakeWorker() {
     LATHE_ASSIGN_OR_RETURN(std::shared_ptr<Interpreter> candidate, Load(candidate_, spread_.threads));
     // Loaded when the first sample comes that the reference has not answered yet.
@@ -109,37 +127,32 @@ class Comparison {
     return absl::OkStatus();
   }
 
-  std::vector<OutputError> Sum() const {
-    std::vector<OutputError> errors;
-    for (size_t output = 0; output < outputs_.size(); ++output) {
-      std::vector<OutputSums> column;
-      for (const std::vector<OutputSums>& row : sums_) {
-        if (!row.empty()) column.push_back(row[output]);
-      }
-      errors.push_back(MakeOutputError(outputs_[output], column));
-    }
-    return errors;
-  }
-
   const LoadableModel reference_, candidate_;
   const CompareOptions& options_;
   std::vector<TensorInfo> inputs_, outputs_;  // of the reference
   Spread spread_;
+  std::vector<SampleWork> workers_;  // each touched by its own thread only
   std::mutex summing_;  // guards sums_
   // A row a sample, summed in order at the end: the result does not depend on which thread took which sample.
   std::vector<std::vector<OutputSums>> sums_;
 };
 
-}  // namespace
+OutputComparison::OutputComparison(LoadableModel reference, LoadableModel candidate, const CompareOptions& options)
+    : state_(std::make_unique<State>(reference, candidate, options)) {}
+OutputComparison::~OutputComparison() = default;
+absl::Status OutputComparison::Run(SampleSource& samples) { return state_->Run(samples); }
+std::vector<OutputError> OutputComparison::Errors() const { return state_->Errors(); }
+
 
 absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
                                                         absl::Span<const uint8_t> reference_bytes,
                                                         const Model& candidate,
                                                         absl::Span<const uint8_t> candidate_bytes,
                                                         SampleSource& samples, const CompareOptions& options) {
-  return Comparison({reference, reference_bytes, options.reference_file},
-                    {candidate, candidate_bytes, options.candidate_file}, options)
-      .Run(samples);
+  OutputComparison comparison({reference, reference_bytes, options.reference_file},
+                              {candidate, candidate_bytes, options.candidate_file}, options);
+  LATHE_RETURN_IF_ERROR(comparison.Run(samples));
+  return comparison.Errors();
 }
 
 absl::Status RunReference(const Model& model, absl::Span<const uint8_t> bytes, SampleSource& samples,

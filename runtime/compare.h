@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -26,6 +27,28 @@ struct CompareOptions {
   const MappedFile* candidate_file = nullptr;
   // The reference's answers to some of the samples; for others it is run. May be null.
   const ReferenceOutputs* known = nullptr;
+};
+
+// A model and the file it was read from.
+struct LoadableModel {
+  const Model& model;
+  absl::Span<const uint8_t> bytes;
+  const MappedFile* file = nullptr;  // as InterpreterOptions::file; may be null
+};
+
+// CompareOutputs in parts, between which the models stay loaded. Everything given must outlive it. Not thread-safe.
+class OutputComparison {
+ public:
+  OutputComparison(LoadableModel reference, LoadableModel candidate, const CompareOptions& options);
+  ~OutputComparison();
+  // Runs both models on every sample, from the first on. REQUIRES: samples of other indices than those before.
+  absl::Status Run(SampleSource& samples);
+  // Over all samples so far. REQUIRES: Run was called.
+  std::vector<OutputError> Errors() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
 };
 
 // Runs both models on every sample, outputs paired by position. Inputs that are quantized integers in `candidate` only

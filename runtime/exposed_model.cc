@@ -102,4 +102,32 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> ScratchFile::Write(const Model
   return MappedFile::Open(path_);
 }
 
+namespace {
+
+// Constants that are not the input's and are copied into memory twice for a moment, so only a few.
+constexpr uint64_t kOwnBytesMax = uint64_t{4} << 20;
+
+uint64_t BytesOutside(const Model& model, absl::Span<const uint8_t> file) {
+  const std::less<const uint8_t*> before;
+  uint64_t bytes = 0;
+  for (const Buffer& buffer : model.buffers) {
+    const uint8_t* data = buffer.bytes().data();
+    const bool inside = !before(data, file.data()) && before(data, file.data() + file.size());
+    if (!inside) bytes += buffer.bytes().size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> MapForRuntime(const Model& model, const MappedFile* input,
+                                                                const std::string& scratch_path) {
+  if (input == nullptr || input->bytes().empty() || BytesOutside(model, input->bytes()) > kOwnBytesMax) {
+    return ScratchFile(scratch_path).Write(model);
+  }
+  LATHE_ASSIGN_OR_RETURN(const std::string head, SerializeModel(model, {.behind = input->bytes()}));
+  return MappedFile::OpenBehind(absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(head.data()), head.size()),
+                                input->path());
+}
+
 }  // namespace lathe

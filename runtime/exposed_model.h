@@ -1,7 +1,7 @@
 #ifndef LATHE_RUNTIME_EXPOSED_MODEL_H_
 #define LATHE_RUNTIME_EXPOSED_MODEL_H_
 
-// How intermediate values are read: a copy of the model in which they are outputs, written to a file for the runtime.
+// How intermediate values are read: a copy of the model in which they are outputs, mapped for the runtime.
 
 #include <memory>
 #include <string>
@@ -36,6 +36,12 @@ class ScratchFile {
  private:
   std::string path_;
 };
+
+// The model as the runtime takes it, in one span. Constants that are views of `input`, the file that the model was made
+// from, are not copied: it is mapped behind the rest. The rest is in memory if that is small; else everything is written
+// to a file at `scratch_path`, which is gone on return. `input` may be null. Errors as MappedFile and the file system's.
+absl::StatusOr<std::shared_ptr<const MappedFile>> MapForRuntime(const Model& model, const MappedFile* input,
+                                                                const std::string& scratch_path);
 
 }  // namespace lathe
 

@@ -72,8 +72,8 @@ class Observing {
 
   absl::Status RunGroup(size_t group) {
     const Model exposed = ExposeTensors(model_, groups_[group]);
-    const ScratchFile file(options_.scratch_dir + "/calibrate.tflite");
-    LATHE_ASSIGN_OR_RETURN(const auto mapped, file.Write(exposed));
+    LATHE_ASSIGN_OR_RETURN(const auto mapped,
+                           MapForRuntime(exposed, options_.input, options_.scratch_dir + "/calibrate.tflite"));
     if (options_.input != nullptr) options_.input->ReleasePages();
     LATHE_RETURN_IF_ERROR(samples_.Rewind());
     ChooseShown(group, exposed.subgraphs[0]);

@@ -24,9 +24,9 @@ struct ObserveOptions {
   CancelToken cancel;
   // Called after each sample, from any thread but one at a time: samples done and to do, over all passes.
   std::function<void(uint64_t done, uint64_t total)> progress;
-  // The file that the model's constants are views of: its pages are released once the copy is written. May be null.
+  // The file that the model's constants are views of: those are not copied, and its pages are released. May be null.
   const MappedFile* input = nullptr;
-  // Where the copy of the model with more outputs is written for the time of the call.
+  // Where the copy of the model with more outputs is written for the time of the call, if it is.
   std::string scratch_dir;
   // Samples (Sample::index, ascending) that no observer is shown; they are run if there is an after_run.
   std::vector<size_t> run_only;

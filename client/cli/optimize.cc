@@ -15,14 +15,6 @@ namespace {
 
 std::string MetricOf(const RecipeOptions& options) { return options.metric.empty() ? kDefaultMetric : options.metric; }
 
-// The executor's file, copied beside `out` and renamed onto it.
-absl::Status Deliver(const std::string& made, const std::string& out) {
-  LATHE_ASSIGN_OR_RETURN(const auto model, MappedFile::Open(made));
-  LATHE_ASSIGN_OR_RETURN(const auto file, AtomicFile::Create(out));
-  LATHE_RETURN_IF_ERROR(file->Append(model->bytes()));
-  return file->Commit();
-}
-
 // What the job measures and must reach beyond its recipe.
 absl::Status FillAccuracy(const RecipeOptions& options, LocalJob& job, internal::v1::ExecutorSpec& spec) {
   auto& optimize = *spec.mutable_optimize();
@@ -60,7 +52,7 @@ absl::StatusOr<v1::Report> OptimizeHere(const OptimizeOptions& options) {
   spec.set_seed(options.recipe.seed);
   LATHE_ASSIGN_OR_RETURN(const auto result, job.Run(std::move(spec), options.recipe.threads, true));
   if (!options.dry_run && !options.out.empty()) {
-    LATHE_RETURN_IF_ERROR(Deliver(job.Path("out/model.tflite"), options.out));
+    LATHE_RETURN_IF_ERROR(PublishFileAtomically(job.Path("out/model.tflite"), options.out));
   }
   return result.report();
 }

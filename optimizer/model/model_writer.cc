@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -27,7 +28,9 @@ constexpr uint64_t kGraphBytesMax = uint64_t{1} << 30;
 
 using Sink = std::function<absl::Status(absl::Span<const uint8_t>)>;
 
-uint64_t AlignUp(uint64_t value) { return (value + kAlignment - 1) / kAlignment * kAlignment; }
+uint64_t AlignUp(uint64_t value, uint64_t alignment = kAlignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
 
 template <typename Tag>
 std::vector<int32_t> Values(const std::vector<Id<Tag>>& ids) {
@@ -230,14 +233,20 @@ void WriteHead(FlatBufferBuilder& builder, const Model& model, bool outside) {
 
 struct Layout {
   std::vector<uint64_t> data;  // each buffer's first byte in the file; 0 for empty ones
-  uint64_t size_bytes = 0;     // of the whole file
+  uint64_t size_bytes = 0;     // of the whole file; buffers from here on lie behind it
 };
 
-Layout PlaceBuffers(const Model& model, uint64_t head_bytes, bool outside) {
+bool LiesIn(absl::Span<const uint8_t> whole, absl::Span<const uint8_t> part) {
+  const std::less_equal<const uint8_t*> not_after;  // a total order, whatever the pointers point into
+  return !whole.empty() && !part.empty() && not_after(whole.data(), part.data()) &&
+         not_after(part.data() + part.size(), whole.data() + whole.size());
+}
+
+Layout PlaceBuffers(const Model& model, uint64_t head_bytes, bool outside, absl::Span<const uint8_t> behind) {
   Layout layout;
   uint64_t end = head_bytes;
   for (const Buffer& buffer : model.buffers) {
-    if (buffer.empty()) {
+    if (buffer.empty() || LiesIn(behind, buffer.bytes())) {
       layout.data.push_back(0);
       continue;
     }
@@ -245,6 +254,11 @@ Layout PlaceBuffers(const Model& model, uint64_t head_bytes, bool outside) {
     end = layout.data.back() + buffer.bytes().size();
   }
   layout.size_bytes = AlignUp(end);
+  const uint64_t start = AlignUp(end, MappedFile::kBehindAlignment);
+  for (size_t i = 0; i < model.buffers.size(); ++i) {
+    const absl::Span<const uint8_t> bytes = model.buffers[i].bytes();
+    if (LiesIn(behind, bytes)) layout.data[i] = start + static_cast<uint64_t>(bytes.data() - behind.data());
+  }
   return layout;
 }
 
@@ -282,7 +296,7 @@ absl::Status WriteZeros(const Sink& sink, uint64_t count) {
 absl::Status WriteBuffers(const Model& model, uint64_t position, const Layout& layout, bool outside, const Sink& sink) {
   for (size_t i = 0; i < model.buffers.size(); ++i) {
     const absl::Span<const uint8_t> bytes = model.buffers[i].bytes();
-    if (bytes.empty()) continue;
+    if (bytes.empty() || layout.data[i] >= layout.size_bytes) continue;
     const uint64_t length_bytes = outside ? 0 : kLengthBytes;
     LATHE_RETURN_IF_ERROR(WriteZeros(sink, layout.data[i] - length_bytes - position));
     if (!outside) {
@@ -316,14 +330,14 @@ absl::Status CheckGraphSize(const Model& model) {
 absl::Status WriteModel(const Model& model, const Sink& sink, const WriterOptions& options) {
   LATHE_RETURN_IF_ERROR(CheckGraphSize(model));
   FlatBufferBuilder builder;
-  bool outside = false;
+  bool outside = !options.behind.empty();
   WriteHead(builder, model, outside);
-  Layout layout = PlaceBuffers(model, builder.GetSize(), outside);
-  if (layout.size_bytes > options.inline_bytes_max) {
+  Layout layout = PlaceBuffers(model, builder.GetSize(), outside, options.behind);
+  if (!outside && layout.size_bytes > options.inline_bytes_max) {
     outside = true;
     builder.Clear();
     WriteHead(builder, model, outside);
-    layout = PlaceBuffers(model, builder.GetSize(), outside);
+    layout = PlaceBuffers(model, builder.GetSize(), outside, {});
   }
   PatchTables(builder, layout, outside);
   LATHE_RETURN_IF_ERROR(sink({builder.GetBufferPointer(), builder.GetSize()}));
@@ -331,7 +345,7 @@ absl::Status WriteModel(const Model& model, const Sink& sink, const WriterOption
 }
 
 absl::Status WriteModelToFile(const Model& model, const std::string& path, const WriterOptions& options) {
-  LATHE_ASSIGN_OR_RETURN(auto file, AtomicFile::Create(path));
+  LATHE_ASSIGN_OR_RETURN(auto file, AtomicFile::Create(path, Durability::kScratch));
   LATHE_RETURN_IF_ERROR(WriteModel(
       model, [&](absl::Span<const uint8_t> bytes) { return file->Append(bytes); }, options));
   return file->Commit();

@@ -15,6 +15,9 @@ struct WriterOptions {
   // A file that would be larger than this keeps its buffers after the flatbuffer, named by Buffer.offset and size,
   // which runtimes before 2.14 cannot read. Flatbuffer offsets are 31 bits; tests set less to take that path.
   uint64_t inline_bytes_max = (uint64_t{1} << 31) - 16;
+  // Bytes that whoever takes the result puts behind it, at the next multiple of MappedFile::kBehindAlignment. Buffers
+  // that are views of them are not written: Buffer.offset and size name them there. Empty: all buffers are written.
+  absl::Span<const uint8_t> behind = {};
 };
 
 // Writes the model as a .tflite file, in order, through `sink`; the same model gives the same bytes. Buffers go from
@@ -26,7 +29,7 @@ struct WriterOptions {
 absl::Status WriteModel(const Model& model, const std::function<absl::Status(absl::Span<const uint8_t>)>& sink,
                         const WriterOptions& options = {});
 
-// Through AtomicFile: the old file or the whole new one. It may be the file the model is mapped from.
+// Through AtomicFile, as scratch: the old file or the whole new one. It may be the file the model is mapped from.
 absl::Status WriteModelToFile(const Model& model, const std::string& path, const WriterOptions& options = {});
 
 // Into memory, for tests and small models.

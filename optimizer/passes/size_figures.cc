@@ -86,7 +86,8 @@ uint64_t MetadataBytes(const Model& model) {
 
 }  // namespace
 
-SizeOfModel DescribeSize(const Model& model, uint64_t file_bytes) {
+SizeOfModel DescribeSize(const Model& model, uint64_t file_bytes,
+                         const std::function<void(absl::Span<const uint8_t>)>& read) {
   SizeOfModel size;
   size.bytes = file_bytes;
   size.metadata_bytes = MetadataBytes(model);
@@ -106,8 +107,10 @@ SizeOfModel DescribeSize(const Model& model, uint64_t file_bytes) {
     }
   }
   size.tensors.resize(constants.size());
-  ParallelFor(constants.size(),
-              [&](size_t i) { size.tensors[i] = DescribeTensor(model, *constants[i].tensor, constants[i].reader); });
+  ParallelFor(constants.size(), [&](size_t i) {
+    size.tensors[i] = DescribeTensor(model, *constants[i].tensor, constants[i].reader);
+    if (read) read(model.buffer(constants[i].tensor->buffer).bytes());
+  });
   std::map<std::string, WeightGroup> by_operator, by_type;
   for (const WeightTensor& row : size.tensors) {
     size.weights_bytes += row.bytes;
