@@ -7,6 +7,8 @@
 #include "executor/output_score.h"
 #include "executor/stage_search.h"
 #include "optimizer/passes/calibration_notes.h"
+#include "optimizer/passes/clipping_histograms.h"
+#include "optimizer/passes/integer_parameters.h"
 #include "optimizer/passes/operator_precision.h"
 #include "runtime/calibrate.h"
 
@@ -29,6 +31,7 @@ class Chooser {
     }
     LATHE_RETURN_IF_ERROR(Search());
     if (wants_decisions) LATHE_RETURN_IF_ERROR(Decide());
+    ReportClipping();
     return std::move(choice_);
   }
 
@@ -94,6 +97,7 @@ class Chooser {
     LATHE_RETURN_IF_ERROR(search.Run());
     choice_.candidate = std::move(search.best());
     choice_.stages = std::move(search.stages());
+    histograms_ = search.histograms();
     ReportRanges(search.ranges());
     return absl::OkStatus();
   }
@@ -162,8 +166,21 @@ class Chooser {
     }
   }
 
+  // With the parameters that the file will have: fallback decided which tensors are int8 at all.
+  void ReportClipping() {
+    if (histograms_.size() == 0) return;
+    const Candidate& candidate = choice_.candidate;
+    const IntegerPlan plan = PlanIntegers({.model = candidate.model,
+                                           .ranges = candidate.ranges,
+                                           .table = &choice_.settings,
+                                           .settings = inputs_.recipe.quantize,
+                                           .weights = &candidate.weights});
+    choice_.calibration.histograms = DescribeClipping(candidate.model, histograms_, plan);
+  }
+
   const ChoiceInputs& inputs_;
   QuantizationChoice choice_;
+  HistogramTable histograms_;  // of the worst tensors; empty: no values were counted
 };
 
 }  // namespace

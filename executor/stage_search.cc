@@ -9,6 +9,7 @@
 #include "optimizer/model/uses.h"
 #include "optimizer/passes/absorb_bias.h"
 #include "optimizer/passes/choose_ranges.h"
+#include "optimizer/passes/clipping_histograms.h"
 #include "optimizer/passes/equalize.h"
 #include "optimizer/passes/round_weights.h"
 #include "optimizer/passes/scale_groups.h"
@@ -22,6 +23,9 @@ namespace {
 
 // Blocks of operators that empirical bias correction goes through one after the other: each costs a run of both models.
 constexpr size_t kBiasBlocks = 4;
+// Histograms that the report chooses from, 16 KiB each: more than it shows, because operators that fall back to wider
+// types leave the list, and those are mostly the worst.
+constexpr size_t kHistogramsKept = 8 * kClippingHistograms;
 // How strongly refitted weights are held near the weights they are (algorithm "sequential target"): with less they fit
 // the calibration samples and lose 20 dB on others.
 constexpr double kRefitDamping = 10;
@@ -154,7 +158,7 @@ absl::Status StageSearch::TryRanges() {
   HistogramOptions options;
   options.samples_max = thorough() ? 128 : 24;
   SetRunOptions(options);
-  LATHE_ASSIGN_OR_RETURN(const HistogramTable histograms,
+  LATHE_ASSIGN_OR_RETURN(HistogramTable histograms,
                          CollectHistograms(best_.model, tensors, best_.stats, inputs_.calibration, options));
   if (!best_.by_sample) {
     LATHE_ASSIGN_OR_RETURN(best_.by_sample, SampleRangesOfBest(tensors));
@@ -179,6 +183,7 @@ absl::Status StageSearch::TryRanges() {
                                                 std::move(candidate), *asked != RangeAlgorithm::kBest));
     if (kept) ranges_ = std::move(chosen[i].choices);
   }
+  histograms_ = KeepWorstClipped(std::move(histograms), best_.ranges, kHistogramsKept);
   return absl::OkStatus();
 }
 

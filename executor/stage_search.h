@@ -7,6 +7,7 @@
 #include "executor/candidate.h"
 #include "executor/output_score.h"
 #include "optimizer/passes/choose_ranges.h"
+#include "optimizer/passes/histogram_table.h"
 #include "optimizer/passes/round_weights.h"
 #include "optimizer/recipe/recipe.h"
 #include "runtime/collect_moments.h"
@@ -45,6 +46,8 @@ class StageSearch {
   std::vector<StageReport>& stages() { return stages_; }
   // How the ranges of best() were chosen, group by group; empty: all by minimum and maximum.
   const std::vector<RangeChoice>& ranges() const { return ranges_; }
+  // Of the tensors of best() that its ranges treat worst; empty: no values were counted.
+  const HistogramTable& histograms() const { return histograms_; }
 
  private:
   absl::Status TryEqualization();
@@ -72,6 +75,7 @@ class StageSearch {
   uint64_t bytes_ = 0;  // of its file
   std::vector<StageReport> stages_;
   std::vector<RangeChoice> ranges_;
+  HistogramTable histograms_;
 };
 
 }  // namespace lathe

@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "lathe/v1/report.pb.h"
+#include "optimizer/report/clipping_histogram.h"
 #include "optimizer/report/weight_histogram.h"
 
 namespace lathe {
 
-// Adds them to `proto`, in order.
+// Add them to `proto`, in order.
 void FillHistograms(const std::vector<WeightHistogram>& histograms, v1::Report* proto);
+void FillHistograms(const std::vector<ClippingHistogram>& histograms, v1::CalibrationReport* proto);
 
 }  // namespace lathe
 

@@ -94,6 +94,7 @@ void Fill(const CalibrationReport& from, v1::CalibrationReport* to) {
     added->set_tensor(note.tensor);
     added->set_reason(note.reason);
   }
+  FillHistograms(from.histograms, to);
 }
 
 void Fill(const StageReport& from, v1::StageReport* to) {

@@ -25,6 +25,8 @@ class HistogramTable {
     if (!id.valid() || id.index() >= tensors_.size() || !tensors_[id.index()]) return nullptr;
     return &*tensors_[id.index()];
   }
+  // One more than the index of the last tensor that may have one.
+  size_t size() const { return tensors_.size(); }
   TensorHistogram* FindMutable(TensorId id) { return const_cast<TensorHistogram*>(Find(id)); }
 
   void Set(TensorId id, TensorHistogram histogram) {

@@ -11,8 +11,9 @@ namespace lathe {
 
 // How an image becomes another size.
 struct ImageResize {
-  // Bilinear: half-pixel centres, two by two pixels (tf.image.resize, OpenCV). Area: the mean of the pixels that are
-  // covered. Antialias: a triangle as wide as the step (Pillow, torchvision).
+  // Bilinear: half-pixel centres, two by two pixels, no antialiasing (tf.image.resize, OpenCV). Area: the mean of the
+  // pixels that are covered (Pillow's reduce). Antialias: a triangle as wide as the step (Pillow's resize,
+  // torchvision).
   enum class Method { kBilinear, kArea, kAntialias };
   uint32_t height = 0, width = 0;  // both,
   uint32_t shorter_side = 0;       // or this one: the other side keeps the proportions, rounded down

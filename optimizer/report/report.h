@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "optimizer/report/accuracy_report.h"
+#include "optimizer/report/clipping_histogram.h"
 #include "optimizer/report/comparison.h"
 #include "optimizer/report/compatibility_report.h"
 #include "optimizer/report/memory_report.h"
@@ -115,6 +116,7 @@ struct CalibrationReport {
   std::vector<RangeReport> ranges;             // other than min-max, and all tensors of groups
   std::vector<SampleNote> notable_samples;     // outliers, degenerate ones
   std::vector<TensorNote> degenerate_tensors;  // constant on every sample, ...
+  std::vector<ClippingHistogram> histograms;   // of the tensors that are treated worst, worst first
 };
 
 struct OperatorReport {

@@ -27,6 +27,9 @@ def full():
     histograms = [{"name": f"weights_{i}", "bytes_before": 4096, "bytes_after": 1024, "min": -1.0, "max": 1.0,
                    "before": [int(100 * (1 - abs(b - 32) / 32)) for b in range(64)],
                    "after": [int(100 * (1 - abs(b - 32) / 32)) + b % 3 for b in range(64)]} for i in range(8)]
+    clipping = [{"name": f"tensor_{i}", "min": -2.0 - i, "max": 6.0, "chosen_min": -1.5, "chosen_max": 5.0, "scale": 0.0255, "zero_point": -69,
+                 "clipped_share": 0.002 / (i + 1), "sqnr_db": 28.5, "values": 400000, "counts": [int(90000 * 0.7 ** abs(b - 16 - 2 * i)) for b in range(64)]}
+                for i in range(3)]
     return {
         "input": {"bytes": 1000000, "zstd_bytes": 900000, "sha256": "aa" * 32},
         "output": {"bytes": 260000, "zstd_bytes": 200000, "sha256": "bb" * 32},
@@ -48,7 +51,7 @@ def full():
             {"name": "scores", "sqnr_db": 36.2, "sqnr_mean_removed_db": 34.0, "argmax_agreement": 0.99, "argmax_ties": 0.01},
             {"name": "boxes", "sqnr_db": 41.0}]},
         "operators": operators, "stages": stages, "histograms": histograms,
-        "calibration": {"samples": 96, "held_back": 32, "ranges": ranges,
+        "calibration": {"samples": 96, "held_back": 32, "ranges": ranges, "histograms": clipping,
                         "notable_samples": [{"sample": 3, "tensor": "tensor_1", "reason": "ten times the range of others"}],
                         "degenerate_tensors": [{"tensor": "tensor_9", "reason": "constant on every sample"}]},
         "sensitivity": [{"subgraph": 0, "index": i, "kind": "CONV_2D", "name": f"block_{i}", "alone_sqnr_db": 30 + i,
@@ -102,6 +105,10 @@ def hostile():
             row[key] = names[i % len(names)][:20000]
     for i, row in enumerate(report["calibration"]["ranges"]):
         row["name"] = names[i % len(names)]
+    for i, row in enumerate(report["calibration"]["histograms"]):
+        row["name"] = names[i]
+    report["calibration"]["histograms"][0].update(clipped_share=-1e300, scale=1e300, zero_point=-2**31, values=2**63, sqnr_db=-1e300)
+    report["calibration"]["histograms"][1].update(min=-1.7e308, max=1.7e308)  # a width that no number holds
     for i, row in enumerate(report["error"]["outputs"]):
         row["name"] = names[i % len(names)]
     report["calibration"]["ranges"][0].update(min=1e300, max=1e300, chosen_min=-1e300, chosen_max=1e300)

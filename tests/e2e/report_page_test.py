@@ -66,7 +66,7 @@ class ReportPageTest(unittest.TestCase):
         sections = chromium.script("return [...document.querySelectorAll('main section')].map((s) => s.id)")
         self.assertEqual(sections, ["gates", "comparison", "error", "warnings", "causes", "tried", "operators", "sensitivity",
                                     "profile", "ranges", "weights", "size", "compatibility", "plan", "provenance"])
-        self.assertEqual(len(chromium.script(CHARTS)), 21)
+        self.assertEqual(len(chromium.script(CHARTS)), 24)
         self.assertIn("3.8× smaller and 1.8× faster", chromium.script("return document.querySelector('h1').textContent"))
 
     def test_weighs_less_than_a_megabyte(self):

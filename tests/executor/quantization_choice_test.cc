@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "absl/strings/str_join.h"
+#include "optimizer/model/model_reader.h"
 #include "tests/executor/job_fixture.h"
 #include "tests/runtime/npz_writer.h"
 #include "tests/support/model_builder.h"
@@ -145,6 +147,50 @@ TEST_F(QuantizationChoiceTest, ARangeAlgorithmThatIsAskedForIsTaken) {
   const v1::StageReport* ranges = FindKept(report, "ranges");
   ASSERT_NE(ranges, nullptr);
   EXPECT_EQ(ranges->setting(), "percentile");
+}
+
+TEST_F(QuantizationChoiceTest, ReportsHowValuesLieInTheChosenRanges) {
+  PutModel(UnevenChannels(7));
+  PutSamples(32);
+  SetPreset("int8");
+  recipe().mutable_quantize()->mutable_activations()->set_ranges(v1::Quantize::Activations::PERCENTILE);
+  const v1::Report report = MustRun();
+  const auto& histograms = report.calibration().histograms();
+  ASSERT_GT(histograms.size(), 0);
+  EXPECT_LE(histograms.size(), 8);
+  EXPECT_GT(histograms[0].clipped_share(), 0);
+  EXPECT_LT(histograms[0].clipped_share(), 0.01);
+  const absl::StatusOr<Model> output = ReadModel(MappedFile::Open(dir() + "/out/model.tflite").value());
+  ASSERT_TRUE(output.ok()) << output.status();
+  double before = 1;
+  for (const v1::ClippingHistogram& found : histograms) {
+    EXPECT_LE(found.clipped_share(), before) << found.name();
+    before = found.clipped_share();
+    EXPECT_EQ(found.counts_size(), 64);
+    EXPECT_EQ(std::accumulate(found.counts().begin(), found.counts().end(), uint64_t{0}), found.values());
+    EXPECT_FLOAT_EQ(static_cast<float>(found.chosen_max()),
+                    static_cast<float>(found.scale() * (127 - found.zero_point())));
+    // What is shown is the scale of a tensor of the file.
+    EXPECT_TRUE(std::any_of(output->subgraphs[0].tensors.begin(), output->subgraphs[0].tensors.end(),
+                            [&](const Tensor& tensor) {
+                              return tensor.type == TensorType::kInt8 &&
+                                     tensor.quantization.scale == std::vector{static_cast<float>(found.scale())} &&
+                                     tensor.quantization.zero_point == std::vector<int64_t>{found.zero_point()};
+                            }))
+        << found.name();
+  }
+}
+
+TEST_F(QuantizationChoiceTest, ReportsNoHistogramsWhereNothingWasCounted) {
+  PutModel(UnevenChannels(7));
+  PutSamples(32);
+  for (const char* preset : {"int16x8", "dynamic-range", "float16"}) {
+    SetPreset(preset);
+    EXPECT_EQ(MustRun().calibration().histograms_size(), 0) << preset;
+  }
+  SetPreset("int8");
+  recipe().mutable_quantize()->mutable_activations()->set_ranges(v1::Quantize::Activations::MIN_MAX);
+  EXPECT_EQ(MustRun().calibration().histograms_size(), 0);
 }
 
 TEST_F(QuantizationChoiceTest, TooFewSamplesDecideNothing) {

@@ -69,7 +69,18 @@ TEST(ReportTest, TellsHowTheResultCameAbout) {
                                          .held_back = 20,
                                          .ranges = {{"t", "percentile", -3, 4, -2, 2.5, 7}},
                                          .notable_samples = {{5, "x", "far"}},
-                                         .degenerate_tensors = {{"c", "constant"}}};
+                                         .degenerate_tensors = {{"c", "constant"}},
+                                         .histograms = {{.name = "t",
+                                                         .min = -3,
+                                                         .max = 4,
+                                                         .chosen_min = -2,
+                                                         .chosen_max = 2.5,
+                                                         .scale = 0.5,
+                                                         .zero_point = -1,
+                                                         .clipped_share = 0.25,
+                                                         .sqnr_db = 12.5,
+                                                         .values = 4,
+                                                         .counts = {1, 3}}}};
   report.stages = {{.stage = "ranges",
                     .setting = "best",
                     .sqnr_before_db = 20.5,
@@ -103,7 +114,10 @@ TEST(ReportTest, TellsHowTheResultCameAbout) {
             Json::parse(R"({"samples": 80, "held_back": 20, "ranges": [{"name": "t", "algorithm": "percentile",
                             "min": -3.0, "max": 4.0, "chosen_min": -2.0, "chosen_max": 2.5, "group": 7}],
                             "notable_samples": [{"sample": 5, "tensor": "x", "reason": "far"}],
-                            "degenerate_tensors": [{"tensor": "c", "reason": "constant"}]})"));
+                            "degenerate_tensors": [{"tensor": "c", "reason": "constant"}],
+                            "histograms": [{"name": "t", "min": -3.0, "max": 4.0, "chosen_min": -2.0,
+                            "chosen_max": 2.5, "scale": 0.5, "zero_point": -1, "clipped_share": 0.25, "sqnr_db": 12.5,
+                            "values": 4, "counts": [1, 3]}]})"));
   EXPECT_EQ(json["stages"][0],
             Json::parse(R"({"stage": "ranges", "setting": "best", "sqnr_before_db": 20.5, "sqnr_after_db": 21.5,
                             "kept": true, "seconds": 0.5, "reason": "r", "bytes": 200, "bytes_before": 100})"));

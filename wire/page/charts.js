@@ -100,3 +100,26 @@ function histogramSpec(rows) {
             {mark: {type: 'line', interpolate: 'step', color: 'var(--after)', strokeWidth: 1.5}, encoding: {x, y: y('after')}}],
   };
 }
+
+// Powers of ten up to the largest count, and 0.
+function countTicks(most) {
+  const ticks = [0];
+  for (let tick = 1; tick <= Math.max(most, 1); tick *= 10) ticks.push(tick);
+  return ticks.length > 5 ? ticks.filter((tick, i) => i < 2 || i % 2 === 1) : ticks;
+}
+
+// Counts in bins on a logarithmic axis, for tails are what matters, with the chosen range behind them as a band between two
+// rules; rows: [{from, to, count, tone}], range: {min, max}.
+function clippingSpec(rows, range) {
+  const most = Math.max(...rows.map((row) => row.count));
+  const x = (field) => ({field, type: 'quantitative', axis: {title: null, tickCount: 4, grid: false, format: '.2~g'}, scale: {zero: false, nice: false}});
+  const y = {field: 'count', type: 'quantitative', scale: {type: 'symlog'}, axis: {title: null, values: countTicks(most), labelExpr: "format(datum.value, '~s')", grid: false}};
+  const edge = (field) => ({data: {values: [range]}, mark: {type: 'rule', color: 'var(--after)', strokeWidth: 1.5, strokeDash: [4, 3]},
+                            encoding: {x: {...x(field)}}});
+  return {
+    height: 150,
+    layer: [{data: {values: [range]}, mark: {type: 'rect', color: 'var(--after)', opacity: 0.14}, encoding: {x: x('min'), x2: {field: 'max'}}},
+            {data: {values: rows}, mark: 'bar', encoding: {x: x('from'), x2: {field: 'to'}, y, y2: {datum: 0}, color: byTone}},
+            edge('min'), edge('max')],
+  };
+}

@@ -209,8 +209,34 @@ function showRanges(report) {
   section('ranges', 'Calibration', `${countText(calibration.samples)} samples chose the ranges; ${countText(calibration.held_back)} were held back to decide what stays.`,
           worst.length ? chart('Ranges, seen and chosen', `The ${worst.length} tensors with the most cut off; at most ${percentText(clippedShare(worst[0]))} of a seen range.`,
               rangesSpec(scaled), null, legend(['before', 'seen'], ['after', 'chosen'])) : null,
+          clippingPictures(calibration),
           ranges.length ? longTable('Ranges', rangeColumns, ranges) : null,
           notes.length ? details(`${notes.length} notes on samples and tensors`, el('ul', {}, notes.slice(0, 200).map((text) => el('li', {}, text)))) : null);
+}
+
+// One tensor: how often each value was seen, and which of them the chosen range cuts off.
+function clippingPicture(h, i) {
+  const width = (h.max - h.min) / h.counts.length;
+  const rows = h.counts.map((count, bin) => {
+    const from = h.min + bin * width, middle = from + width / 2;
+    return {from, to: from + width, count, tone: middle < h.chosen_min || middle > h.chosen_max ? 'float' : 'before'};
+  });
+  const seen = `${significant(h.min)} … ${significant(h.max)}`, chosen = `${significant(h.chosen_min)} … ${significant(h.chosen_max)}`;
+  const own = isNumber(h.sqnr_db) ? ` SQNR of the tensor alone ${dbText(h.sqnr_db)}.` : '';
+  return el('div', {}, el('h3', {}, nameNode(h.name, 48)),
+            chart('', `${h.clipped_share > 0 ? percentText(h.clipped_share) : 'None'} of ${countText(h.values)} values cut off. Seen ${seen}, chosen ${chosen} (scale ${significant(h.scale)}, zero point ${countText(h.zero_point)}).${own}`,
+                  clippingSpec(rows, {min: h.chosen_min, max: h.chosen_max}),
+                  table(`Values seen of tensor ${i + 1}`, [{title: 'From', of: (row) => significant(row.from), number: true}, {title: 'to', of: (row) => significant(row.to), number: true},
+                      {title: 'Values', of: (row) => countText(row.count), number: true}, {title: 'Cut off', of: (row) => (row.tone === 'float' ? 'yes' : 'no')}], rows)));
+}
+
+function clippingPictures(calibration) {
+  const shown = list(calibration.histograms).filter((h) => group(h) && [h.min, h.max, h.max - h.min, h.chosen_min, h.chosen_max].every(isNumber) && h.max > h.min &&
+      list(h.counts).length > 0 && h.counts.every(isNumber)).slice(0, 8);
+  if (shown.length === 0) return [];
+  return [el('h3', {}, 'Values of the worst tensors'),
+          el('p', {class: 'note'}, 'Those with the most values cut off by their range, then those whose own error is largest. The count axis is logarithmic: tails show.'),
+          legend(['before', 'values kept'], ['float', 'values cut off'], ['after', 'chosen range']), el('div', {class: 'small'}, shown.map(clippingPicture))];
 }
 
 function showHistograms(report) {
