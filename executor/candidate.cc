@@ -26,8 +26,11 @@ WeightChoices FollowOperators(const WeightChoices& choices, const Subgraph& from
 }  // namespace
 
 bool QuantizedModel::changed() const {
-  return std::any_of(steps.begin(), steps.end(), [](const PlanStep& step) { return step.changed > 0; });
+  return std::any_of(steps.begin(), steps.end(),
+                     [](const PlanStep& step) { return step.changed > 0 && IsQuantizing(step.pass); });
 }
+
+bool IsQuantizing(const std::string& pass) { return pass.rfind("quantize-", 0) == 0; }
 
 absl::StatusOr<QuantizedModel> Quantize(const Candidate& candidate, const std::vector<std::string>& passes,
                                         const Recipe& recipe, const SettingsTable& settings,

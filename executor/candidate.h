@@ -33,8 +33,11 @@ struct QuantizedModel {
   std::vector<std::string> warnings;
   std::map<int32_t, std::string> reasons;  // by Op::origin: what passes did otherwise than asked
 
-  bool changed() const;  // by any pass
+  bool changed() const;  // by a pass that quantizes
 };
+
+// Whether the pass of that name quantizes; others clean up before or after.
+bool IsQuantizing(const std::string& pass);
 
 // Runs `passes` in order on a copy of the candidate's model; the settings decide which pass takes which operator.
 // Errors as RunPass and MakePass.

@@ -54,8 +54,6 @@ constexpr float kImbalanceMin = 64;
 constexpr double kProfiledLoadMsMax = 150, kProfileMsMax = 20;
 constexpr int kProfileRunsMax = 20;
 
-bool IsQuantizing(const std::string& pass) { return pass.rfind("quantize-", 0) == 0; }
-
 // One optimize job from the input file to the verified artifact and its report.
 class OptimizeJob {
  public:
@@ -108,12 +106,10 @@ class OptimizeJob {
     model_ = input_;  // buffers stay views of the input file
     const std::vector<std::string> plan = PlanRecipe(recipe_);
     for (const std::string& name : plan) {
-      if (IsQuantizing(name)) {
+      if (IsQuantizing(name) || !quantizing_.empty()) {
         quantizing_.push_back(name);
-      } else if (!quantizing_.empty()) {
-        finishing_.push_back(name);
       } else {
-        LATHE_RETURN_IF_ERROR(CleanUp(name, 0.05));
+        LATHE_RETURN_IF_ERROR(CleanUp(name));
       }
     }
     timer_.End();
@@ -122,8 +118,8 @@ class OptimizeJob {
   }
 
   // Runs a pass that needs no choice on the model as it is.
-  absl::Status CleanUp(const std::string& name, double progress) {
-    context_.events.BeginPhase("pass", progress, progress, name);
+  absl::Status CleanUp(const std::string& name) {
+    context_.events.BeginPhase("pass", 0.05, 0.05, name);
     timer_.Begin(name);
     LATHE_ASSIGN_OR_RETURN(const std::unique_ptr<Pass> pass, MakePass(name, recipe_));
     PassContext pass_context;
@@ -154,8 +150,6 @@ class OptimizeJob {
     std::move(quantized.steps.begin(), quantized.steps.end(), std::back_inserter(report_.plan));
     AddWarnings(std::move(choice.warnings));
     AddWarnings(std::move(quantized.warnings));
-    for (const std::string& name : finishing_) LATHE_RETURN_IF_ERROR(CleanUp(name, 0.6));
-    timer_.End();
     report_.stages = std::move(choice.stages);
     report_.sensitivity = std::move(choice.sensitivity);
     if (choice.calibration.samples > 0) {
@@ -485,8 +479,7 @@ class OptimizeJob {
   Model input_, model_;
   std::future<absl::StatusOr<SizeOfModel>> input_size_, output_size_;  // of the two above, so that they end before
   SettingsTable settings_;
-  std::vector<std::string> quantizing_;  // passes of the plan that quantize
-  std::vector<std::string> finishing_;   // those that run after them
+  std::vector<std::string> quantizing_;  // passes of the plan from the first that quantizes on
   std::unique_ptr<SampleSource> samples_;
   std::unique_ptr<SampleSource> selected_, held_back_;  // parts of samples_, or null
   std::vector<size_t> held_back_indices_;               // in samples_, where some calibrate

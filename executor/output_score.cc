@@ -14,6 +14,16 @@ constexpr double kGainDbMin = 0.05;
 // which counts half.
 constexpr double kSureValues = 100;
 
+// The scale of the integers that the output is, or is dequantized from; 0: it is not made of integers.
+double OutputScale(const Subgraph& graph, TensorId output) {
+  for (const Op& op : graph.ops) {
+    const bool makes_it = op.kind == OpKind::kDequantize && !op.outputs.empty() && op.outputs[0] == output;
+    if (makes_it) output = op.inputs[0];
+  }
+  const std::vector<float>& scale = graph.tensor(output).quantization.scale;
+  return scale.size() == 1 ? double{scale[0]} : 0;
+}
+
 bool IsSure(const OutputError& error) {
   return error.sqnr_db.has_value() && static_cast<double>(error.values) >= kSureValues;
 }
@@ -51,6 +61,15 @@ OutputScore ScoreOutputs(const std::vector<OutputError>& errors) {
 bool IsBetter(const OutputScore& candidate, const OutputScore& than) {
   const double gain_db = candidate.mean_db - than.mean_db;
   return gain_db > kGainDbMin && candidate.least_db >= than.least_db - gain_db;
+}
+
+bool IsNearItsRounding(const Model& quantized, const std::vector<OutputError>& errors) {
+  const Subgraph& graph = quantized.subgraphs[0];
+  for (size_t i = 0; i < errors.size(); ++i) {
+    const double rounding = OutputScale(graph, graph.outputs[i]) / std::sqrt(12.0);
+    if (rounding == 0 || errors[i].rms_error > 2 * rounding) return false;
+  }
+  return true;
 }
 
 }  // namespace lathe

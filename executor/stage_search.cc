@@ -84,6 +84,14 @@ bool HasLowBitWeights(const Recipe& recipe) {
 
 Correction Wanted(const std::optional<Correction>& setting) { return setting.value_or(Correction::kOff); }
 
+// Whether nothing is tried that the recipe does not name itself.
+bool LeavesGoodAlone(const Recipe& recipe) {
+  if (recipe.effort == Effort::kBest || recipe.quantize.activations.ranges.value_or("best") != "best") return false;
+  const CorrectSettings& correct = recipe.correct;
+  return Wanted(correct.equalization) != Correction::kBest && Wanted(correct.rounding) != Correction::kBest &&
+         Wanted(correct.bias) != Correction::kBest;
+}
+
 double SecondsSince(std::chrono::steady_clock::time_point started) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
@@ -91,10 +99,20 @@ double SecondsSince(std::chrono::steady_clock::time_point started) {
 }  // namespace
 
 absl::Status StageSearch::Run() {
-  LATHE_ASSIGN_OR_RETURN(const HeldBackErrors start, Measure(best_, true));
+  LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, QuantizeBest());
+  LATHE_ASSIGN_OR_RETURN(const HeldBackErrors start,
+                         inputs_.held_back.Measure(quantized.model, [](const auto&) { return true; }));
   score_ = ScoreOutputs(start.errors);
   first_score_ = ScoreOutputs(start.first);
   bytes_ = start.bytes;
+  if (LeavesGoodAlone(inputs_.recipe) && IsNearItsRounding(quantized.model, start.errors)) {
+    StageReport& skipped = stages_.emplace_back();
+    skipped.stage = "corrections";
+    skipped.reason =
+        "left out: the outputs are off by at most twice what rounding them to their integers leaves; effort BEST tries "
+        "them all the same";
+    return absl::OkStatus();
+  }
   LATHE_RETURN_IF_ERROR(TryEqualization());
   if (!inputs_.calibrated) return absl::OkStatus();
   LATHE_RETURN_IF_ERROR(TryBiasAbsorption());

@@ -82,6 +82,7 @@ OutputError MakeOutputError(const TensorInfo& output, absl::Span<const OutputSum
   OutputError error;
   error.name = DisplayName(output);
   error.values = total.elements;
+  if (total.elements > 0) error.rms_error = std::sqrt(total.noise / static_cast<double>(total.elements));
   error.sqnr_db = SqnrDb(total.signal, total.noise);
   if (total.elements > 0) {
     const double varying = total.signal - total.sum * total.sum / static_cast<double>(total.elements);

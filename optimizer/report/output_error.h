@@ -18,8 +18,10 @@ struct OutputError {
   // Outputs that rank (one axis of 2 or more values a sample), as shares of the samples: the largest value stands at
   // the same place in both files; the output file has its largest value more than once.
   std::optional<double> argmax_agreement = std::nullopt, argmax_ties = std::nullopt;
-  // How many values the figures rest on, all samples together. Not written to report.json.
+  // How many values the figures rest on, all samples together, and the root of their mean square error. Not written to
+  // report.json.
   int64_t values = 0;
+  double rms_error = 0;
 };
 
 }  // namespace lathe

@@ -40,6 +40,57 @@ TEST(MappedFileTest, RefusesWhatIsNoFile) {
   EXPECT_EQ(MappedFile::Open(dir / "fifo").status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(MappedFileTest, LiesBehindAHead) {
+  const TempDir dir;
+  const std::string text(100000, 'x');
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "f", text + "end")));
+  const uint8_t head[] = {'h', 'e', 'a', 'd'};
+  const auto mapped = MappedFile::OpenBehind(head, dir / "f");
+  ASSERT_TRUE(Succeeds(mapped));
+  const auto all = [&] { return std::string((*mapped)->bytes().begin(), (*mapped)->bytes().end()); };
+  std::string expected = "head";
+  expected.resize(MappedFile::kBehindAlignment);
+  expected += text + "end";
+  EXPECT_EQ(all(), expected);
+  // What is released comes back from the file; the head is nowhere else.
+  (*mapped)->ReleasePages();
+  EXPECT_EQ(all(), expected);
+  for (size_t from : {size_t{0}, size_t{100}, size_t{MappedFile::kBehindAlignment + 1}}) {
+    (*mapped)->ReleasePages((*mapped)->bytes().subspan(from));
+    EXPECT_EQ(all(), expected) << from;
+  }
+  (*mapped)->ReleasePages(head);
+  EXPECT_EQ(head[0], 'h');
+  EXPECT_EQ(MappedFile::OpenBehind(head, dir / "none").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(PublishFileTest, GivesTheFileAnotherName) {
+  const TempDir dir;
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "made", "new", Durability::kScratch)));
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "out", "old")));
+  ASSERT_TRUE(Succeeds(PublishFileAtomically(dir / "made", dir / "out")));
+  EXPECT_EQ(*ReadFile(dir / "out", 100), "new");
+  EXPECT_TRUE(std::filesystem::equivalent(dir / "made", dir / "out"));
+  EXPECT_EQ(FilesIn(dir), 2u);
+}
+
+// Writing to the result must not write to something else.
+TEST(PublishFileTest, CopiesWhatIsNotAloneOrNotAFile) {
+  const TempDir dir;
+  ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "made", "new")));
+  std::filesystem::create_hard_link(dir / "made", dir / "other");
+  std::filesystem::create_symlink(dir / "made", dir / "link");
+  for (const char* name : {"made", "link"}) {
+    ASSERT_TRUE(Succeeds(PublishFileAtomically(dir / name, dir / "out")));
+    EXPECT_EQ(*ReadFile(dir / "out", 100), "new");
+    EXPECT_FALSE(std::filesystem::equivalent(dir / "made", dir / "out")) << name;
+    EXPECT_FALSE(std::filesystem::is_symlink(dir / "out")) << name;
+  }
+  EXPECT_EQ(FilesIn(dir), 4u);
+  EXPECT_EQ(PublishFileAtomically(dir / "none", dir / "out").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(PublishFileAtomically(dir / "made", dir / "none/out").code(), absl::StatusCode::kNotFound);
+}
+
 TEST(AtomicFileTest, ReplacesTheWholeFileAtCommit) {
   const TempDir dir;
   ASSERT_TRUE(Succeeds(WriteFileAtomically(dir / "f", "old")));

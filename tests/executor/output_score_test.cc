@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/model_builder.h"
+
 namespace lathe {
 namespace {
 
@@ -45,6 +47,32 @@ TEST(OutputScoreTest, AnOutputOfFewValuesDecidesLittle) {
   EXPECT_NEAR(score.mean_db, 29.54, 0.01);
   EXPECT_DOUBLE_EQ(score.least_db, 30);
   EXPECT_DOUBLE_EQ(ScoreOutputs({number}).least_db, 20);
+}
+
+// What is quantized to steps of 1/4 is off by 1/4 / sqrt(12) = 0.0722 on average.
+TEST(OutputScoreTest, NearItsRoundingIsTwiceWhatTheStepsLeave) {
+  ModelBuilder builder;
+  const TensorId x = builder.Input("x", {1, 4}), integer = builder.Activation("integer", {1, 4});
+  const TensorId real = builder.Activation("real", {1, 4});
+  builder.AddOp(OpKind::kQuantize, {x}, {integer});
+  builder.AddOp(OpKind::kDequantize, {integer}, {real});
+  builder.Output(real);
+  Model model = builder.Build();
+  OutputError error = Error(40, 40);
+  error.rms_error = 0.0722;
+  EXPECT_FALSE(IsNearItsRounding(model, {error})) << "not made of integers";
+  Quantization& quantization = model.subgraphs[0].tensor(integer).quantization;
+  quantization.scale = {0.25f};
+  quantization.zero_point = {0};
+  EXPECT_TRUE(IsNearItsRounding(model, {error}));
+  error.rms_error = 2 * 0.0721;
+  EXPECT_TRUE(IsNearItsRounding(model, {error}));
+  error.rms_error = 2 * 0.0723;
+  EXPECT_FALSE(IsNearItsRounding(model, {error}));
+  model.subgraphs[0].outputs = {integer};
+  EXPECT_FALSE(IsNearItsRounding(model, {error}));
+  error.rms_error = 0.1;
+  EXPECT_TRUE(IsNearItsRounding(model, {error}));
 }
 
 }  // namespace

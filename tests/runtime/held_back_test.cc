@@ -47,9 +47,11 @@ TEST_F(HeldBackTest, MeasuresCandidatesOverAndOver) {
   for (int round = 0; round < 2; ++round) {
     const auto errors = held_back->Measure(Times(1.125f).model);
     ASSERT_TRUE(errors.ok()) << errors.status();
-    EXPECT_NEAR(*(*errors)[0].sqnr_db, 20 * std::log10(8), 1e-4);
-    EXPECT_NEAR(*(*errors)[0].sqnr_mean_removed_db, 10 * std::log10(64.0 / 4), 0.5);
-    EXPECT_EQ((*held_back->Measure(Times(1).model))[0].sqnr_db, 200);
+    EXPECT_NEAR(*errors->errors[0].sqnr_db, 20 * std::log10(8), 1e-4);
+    EXPECT_NEAR(*errors->errors[0].sqnr_mean_removed_db, 10 * std::log10(64.0 / 4), 0.5);
+    EXPECT_NEAR(errors->errors[0].rms_error, std::sqrt(1.0 / 3 / 64), 0.01);
+    EXPECT_EQ(errors->samples, samples_->size());
+    EXPECT_EQ(held_back->Measure(Times(1).model)->errors[0].sqnr_db, 200);
   }
   EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));
 }
@@ -57,7 +59,7 @@ TEST_F(HeldBackTest, MeasuresCandidatesOverAndOver) {
 TEST_F(HeldBackTest, TakesAnswersFromWhoeverRunsTheReference) {
   HeldBackOptions options;
   options.scratch_dir = dir_.path();
-  const auto held_back = HeldBack::CreateUnanswered(reference_.model, reference_.bytes(), *samples_, options);
+  const auto held_back = *HeldBack::CreateUnanswered(reference_.model, reference_.bytes(), *samples_, options);
   // Told wrong answers, it measures against them; those that it was not told it finds itself.
   const LoadedModel twice = Times(2);
   auto interpreter = *Interpreter::Create(twice.model, twice.bytes(), {});
@@ -69,19 +71,54 @@ TEST_F(HeldBackTest, TakesAnswersFromWhoeverRunsTheReference) {
   }
   const auto same = held_back->Measure(Times(1).model), doubled = held_back->Measure(Times(2).model);
   // Half of the samples have the answer 2 x, half x: noise x^2 in one half each, signal 5 x^2.
-  EXPECT_NEAR(*(*same)[0].sqnr_db, 10 * std::log10(5), 0.5);
-  EXPECT_NEAR(*(*doubled)[0].sqnr_db, 10 * std::log10(5), 0.5);
+  EXPECT_NEAR(*same->errors[0].sqnr_db, 10 * std::log10(5), 0.5);
+  EXPECT_NEAR(*doubled->errors[0].sqnr_db, 10 * std::log10(5), 0.5);
 }
 
 TEST_F(HeldBackTest, GivesTheSameBitsForAnyThreadsAndMemory) {
   const Model candidate = Times(1.001f).model;
-  const double expected = *(*Make(1, uint64_t{1} << 20)->Measure(candidate))[0].sqnr_mean_removed_db;
+  const double expected = *Make(1, uint64_t{1} << 20)->Measure(candidate)->errors[0].sqnr_mean_removed_db;
   for (int threads : {1, 2, 8}) {
     for (uint64_t outputs_bytes_max : std::vector<uint64_t>{0, 1024, 1 << 20}) {
       const auto errors = Make(threads, outputs_bytes_max)->Measure(candidate);
-      EXPECT_EQ(*(*errors)[0].sqnr_mean_removed_db, expected) << threads << " " << outputs_bytes_max;
+      EXPECT_EQ(*errors->errors[0].sqnr_mean_removed_db, expected) << threads << " " << outputs_bytes_max;
     }
   }
+}
+
+// In two parts with the models loaded once, or given up after the first part: 16 synthetic samples, of which every
+// second comes first.
+TEST_F(HeldBackTest, GivesUpWhenToldTo) {
+  const auto whole = Make(2, uint64_t{1} << 20)->Measure(Times(1.125f).model);
+  for (int threads : {1, 2, 8}) {
+    const auto held_back = Make(threads, uint64_t{1} << 20);
+    std::vector<OutputError> shown;
+    const auto stopped = held_back->Measure(Times(1.125f).model, [&](const std::vector<OutputError>& first) {
+      shown = first;
+      return false;
+    });
+    ASSERT_TRUE(stopped.ok()) << stopped.status();
+    EXPECT_EQ(stopped->samples, 8u);
+    EXPECT_EQ(shown[0].values, 8 * 64);
+    EXPECT_EQ(stopped->errors[0].rms_error, shown[0].rms_error);
+    const auto all = held_back->Measure(Times(1.125f).model, [](const auto&) { return true; });
+    ASSERT_TRUE(all.ok()) << all.status();
+    EXPECT_EQ(all->samples, 16u);
+    EXPECT_EQ(all->first[0].rms_error, shown[0].rms_error);
+    EXPECT_EQ(all->errors[0].rms_error, whole->errors[0].rms_error) << "the parts sum up to the whole";
+    EXPECT_EQ(all->bytes, whole->bytes);
+  }
+}
+
+TEST_F(HeldBackTest, RunsTheSameBytesOnce) {
+  const auto held_back = Make(1, uint64_t{1} << 20);
+  const auto found = held_back->Measure(Times(1.125f).model);
+  int asked = 0;
+  const auto again = held_back->Measure(Times(1.125f).model, [&](const auto&) { return ++asked == 0; });
+  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(again->samples, 16u);
+  EXPECT_EQ(again->errors[0].rms_error, found->errors[0].rms_error);
+  EXPECT_EQ(held_back->Measure(Times(1.25f).model, [&](const auto&) { return ++asked == 0; })->samples, 8u);
 }
 
 TEST_F(HeldBackTest, RefusesACandidateThatDoesNotPairUp) {

@@ -89,6 +89,27 @@ TEST(ModelWriterTest, BuffersGoOutsideOnlyAboveTheBound) {
   EXPECT_NE(file, *SerializeModel(model, {.inline_bytes_max = file.size() - 1}));
 }
 
+// Views of the bytes behind are named where they will be, everything else is written.
+TEST(ModelWriterTest, LeavesOutWhatLiesBehind) {
+  const std::string file = *SerializeModel(RichModel());
+  Model model = *ReadModelFromBytes(AsBytes(file));
+  model.buffers.push_back(Buffer::Owned(std::vector<uint8_t>(100, 7)));
+  model.metadata.push_back({"own", BufferId(model.buffers.size() - 1)});
+  std::string written = *SerializeModel(model, {.behind = AsBytes(file)});
+  written.resize((written.size() / MappedFile::kBehindAlignment + 1) * MappedFile::kBehindAlignment);
+  const size_t head = written.size();
+  written += file;
+  const auto again = ReadModelFromBytes(AsBytes(written));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(DumpModel(model), DumpModel(*again));
+  size_t behind = 0;
+  for (const Buffer& buffer : again->buffers) {
+    if (!buffer.empty() && buffer.bytes().data() >= AsBytes(written).data() + head) ++behind;
+  }
+  const auto filled = std::count_if(model.buffers.begin(), model.buffers.end(), [](const Buffer& b) { return !b.empty(); });
+  EXPECT_EQ(behind, static_cast<size_t>(filled) - 1) << "all but its own";
+}
+
 TEST(ModelWriterTest, OperatorsOfOneKindAndTwoVersionsGetTwoCodes) {
   ModelBuilder builder;
   const TensorId x = builder.Input("x", {4});
