@@ -144,6 +144,92 @@ TEST(MicrocontrollerRulesTest, KernelsTypesAndHybrids) {
               HasSubstr("int8 weights"));
 }
 
+TEST(MicrocontrollerRulesTest, TypesAreThoseOfTheKernels) {
+  const auto why = [](OpKind kind, TensorType type) {
+    return Why(WhyNotOnMicrocontroller, {.kind = kind, .type = type});
+  };
+  EXPECT_EQ(why(OpKind::kReduceAll, TensorType::kBool), "");
+  EXPECT_EQ(why(OpKind::kEqual, TensorType::kBool), "");
+  EXPECT_THAT(why(OpKind::kGreater, TensorType::kBool), HasSubstr("bool"));
+  EXPECT_THAT(why(OpKind::kLess, TensorType::kInt16), HasSubstr("int16"));
+  EXPECT_THAT(why(OpKind::kTranspose, TensorType::kInt32), HasSubstr("int32"));
+  EXPECT_THAT(why(OpKind::kConcatenation, TensorType::kUint8), HasSubstr("uint8"));
+  EXPECT_EQ(why(OpKind::kReshape, TensorType::kFloat16), "");
+  EXPECT_THAT(why(OpKind::kReshape, TensorType::kString), HasSubstr("string"));
+  EXPECT_THAT(why(OpKind::kCast, TensorType::kInt64), HasSubstr("int64"));
+  EXPECT_EQ(why(OpKind::kVarHandle, TensorType::kResource), "");
+}
+
+TEST(MicrocontrollerRulesTest, OperandsThatMakeShapesAreConstant) {
+  ModelBuilder builder;
+  const TensorId input = builder.Input("in", {1, 4, 4, 8}), order = builder.Input("order", {4}, TensorType::kInt32);
+  const TensorId output = builder.Activation("out", {1, 4, 4, 8});
+  builder.AddOp(OpKind::kTranspose, {input, order}, {output});
+  const Model model = builder.BuildUnverified();
+  EXPECT_THAT(WhyNotOnMicrocontroller({model, model.subgraphs[0], model.subgraphs[0].ops[0]}),
+              HasSubstr("operand 1 is not a constant"));
+  const std::vector<int32_t> fixed = {0, 2, 1, 3};
+  EXPECT_EQ(Why(WhyNotOnMicrocontroller, {.kind = OpKind::kTranspose, .constants = {fixed}}), "");
+  EXPECT_THAT(
+      Why(WhyNotOnMicrocontroller, {.kind = OpKind::kTranspose, .shape = {1, 1, 1, 1, 2, 2}, .constants = {fixed}}),
+      HasSubstr("6 dimensions"));
+}
+
+TEST(MicrocontrollerRulesTest, OneGridForWhatIsJoined) {
+  for (const float scale : {0.05f, 0.1f}) {
+    ModelBuilder builder;
+    const TensorId a = builder.Input("a", {1, 8}, TensorType::kInt8), b = builder.Input("b", {1, 8}, TensorType::kInt8);
+    builder.model().subgraphs[0].tensor(a).quantization = PerTensor(0.05f, 0);
+    builder.model().subgraphs[0].tensor(b).quantization = PerTensor(scale, 0);
+    const TensorId out = builder.Activation("out", {1, 16}, TensorType::kInt8, PerTensor(0.05f, 0));
+    builder.AddOp(OpKind::kConcatenation, {a, b}, {out}, MakeConcatenationOptions(1));
+    const Model model = builder.BuildUnverified();
+    EXPECT_EQ(WhyNotOnMicrocontroller({model, model.subgraphs[0], model.subgraphs[0].ops[0]}).empty(), scale == 0.05f);
+  }
+}
+
+TEST(MicrocontrollerRulesTest, ScalesByChannelAreReadAsOne) {
+  ModelBuilder builder;
+  const TensorId weights = builder.Input("w", {2, 8}, TensorType::kInt8);
+  Quantization grid = PerTensor(0.1f, 0);
+  grid.scale.push_back(0.2f);
+  grid.zero_point.push_back(0);
+  builder.model().subgraphs[0].tensor(weights).quantization = grid;
+  builder.AddOp(OpKind::kDequantize, {weights}, {builder.Activation("out", {2, 8})});
+  const Model model = builder.BuildUnverified();
+  EXPECT_THAT(WhyNotOnMicrocontroller({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), HasSubstr("by channel"));
+}
+
+TEST(MicrocontrollerRulesTest, ADepthwiseBiasIsThereOrHasNoOperand) {
+  for (const bool empty : {false, true}) {
+    ModelBuilder builder;
+    const TensorId input = builder.Input("in", {1, 4, 4, 8});
+    std::vector<TensorId> inputs = {input, builder.RandomConstant("w", {1, 1, 1, 8}, 1)};
+    if (empty) inputs.push_back(TensorId());
+    const TensorId output = builder.Activation("out", {1, 4, 4, 8});
+    builder.AddOp(OpKind::kDepthwiseConv2d, inputs, {output}, MakeDepthwiseConvOptions({}));
+    const Model model = builder.BuildUnverified();
+    EXPECT_EQ(WhyNotOnMicrocontroller({model, model.subgraphs[0], model.subgraphs[0].ops[0]}).empty(), !empty);
+  }
+}
+
+TEST(MicrocontrollerRulesTest, TheDataDecidesNotWhatChoosesFromIt) {
+  ModelBuilder builder;
+  const TensorId table = builder.Constant("table", {4, 2}, std::vector<float>(8)),
+                 rows = builder.Input("rows", {3}, TensorType::kInt32);
+  builder.AddOp(OpKind::kGather, {table, rows}, {builder.Activation("out", {3, 2})}, MakeGatherOptions(0));
+  const Model model = builder.BuildUnverified();
+  EXPECT_EQ(WhyNotOnMicrocontroller({model, model.subgraphs[0], model.subgraphs[0].ops[0]}), "");
+}
+
+TEST(MicrocontrollerRulesTest, CustomOperatorsWithAKernel) {
+  Model model = Make({.kind = OpKind::kCustom});
+  for (const auto& [code, known] : {std::pair("SignalRfft", true), {"TFLM_DECODE", true}, {"Mine", false}}) {
+    model.subgraphs[0].ops[0].custom_code = code;
+    EXPECT_EQ(WhyNotOnMicrocontroller({model, model.subgraphs[0], model.subgraphs[0].ops[0]}).empty(), known) << code;
+  }
+}
+
 TEST(CpuRulesTest, CustomOperatorsNeedTheirKernel) {
   Model model = Make({.kind = OpKind::kCustom});
   model.subgraphs[0].ops[0].custom_code = "Mine";
