@@ -1,8 +1,10 @@
 """Which operators `lathe inspect --target` says that a target takes, against what takes them: XNNPACK, the runtime's delegate;
-microcontrollers, the interpreter of TensorFlow Lite Micro."""
+microcontrollers, the interpreter of TensorFlow Lite Micro; the GPU, TensorFlow's model analyzer where tools/gpu-analyzer was run."""
 import tempfile
 
 import delegation
+import gpu
+import gpu_operators
 import lathe
 import micro
 import micro_operators
@@ -11,6 +13,16 @@ import predictions
 import tables
 
 AGREEMENT_MIN = 0.99  # over the operators of all files; those of single operators one by one
+
+# What the delegate looks at and the analyzer does not: versions, types, ranks, and what breaks the delegate as a whole.
+_DELEGATES_OWN = ("versions up to", "dimensions, and there may be", " is int", " is bool", "truth values", "is not a constant",
+                  "is a constant", "is not a matrix", "dynamic shape", "same tensor")
+# Kinds that the delegate takes without asking what the analyzer asks.
+_NOT_ASKED = ("RELU_0_TO_1", "UNPACK")
+# What the analyzer's version refused and later ones take; and computed operands, which float16 constants behind DEQUANTIZE are
+# to the analyzer alone.
+_LATER = ("MUL requires one tensor", "depth_multiplier != 1 && input.c", "tensors must be float and")
+_FLOAT16 = "runtime input"
 
 
 def _target(path, target):
@@ -124,6 +136,39 @@ def _micro_models(checks, only):
     print(f"\n{count - differing} of {count} models agree")
 
 
+def _gpu_file(checks, name_of, path):
+    """(operators, those that agree) of a file."""
+    wanted, rows, agreeing = gpu.reasons(path), _rows(path, "gpu"), 0
+    excuses = (*_LATER, _FLOAT16) if any(row["kind"] == "DEQUANTIZE" for row in rows) else _LATER
+    for row in rows:
+        why, own = wanted[row["subgraph"], row["index"]], row["reason"] if not row["accepted"] else ""
+        agree = bool(why) == bool(own)
+        agreeing += agree
+        own_matter = any(words in (own or why) for words in (_DELEGATES_OWN if own else excuses))
+        excused = own_matter or row["kind"] in _NOT_ASKED
+        checks.count += 1
+        if not agree and not excused:
+            checks.fail(f"GPU, {name_of(row)}: the analyzer says '{why or 'taken'}', the rules '{own or 'taken'}'")
+    return len(rows), agreeing
+
+
+def _gpu(checks, only):
+    if not gpu.is_there():
+        print("\nThe rules for the GPU delegate are not looked at: run tools/gpu-analyzer first.")
+        return
+    table = tables.Table("GPU delegate by rules and by the analyzer", "file", "operators", "agree", "the delegate's own conditions")
+    if not only:
+        names, contents = zip(*gpu_operators.models(), *micro_operators.models(), *one_operator.models())
+        with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+            file.write(one_operator.merged(contents))
+            file.flush()
+            count, agreeing = _gpu_file(checks, lambda row: names[row["subgraph"]], file.name)
+        table.row("single operators", count, agreeing, count - agreeing)
+    for name, path in _files(only):
+        count, agreeing = _gpu_file(checks, lambda row, name=name: f"{name} operator {row['index']} {row['kind']}", path)
+        table.row(name, count, agreeing, count - agreeing)
+
+
 def run(checks, only):
     if not only:
         _single_operators(checks)
@@ -131,3 +176,4 @@ def run(checks, only):
         _micro_garbled(checks)
     _models(checks, only)
     _micro_models(checks, only)
+    _gpu(checks, only)
