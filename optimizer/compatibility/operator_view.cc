@@ -27,6 +27,25 @@ TypeSet SetOf(TensorType type) {
       return kInt64Type;
     case TensorType::kBool:
       return kBoolType;
+    case TensorType::kUint32:
+      return kUint32Type;
+    case TensorType::kString:
+      return 0;
+    default:
+      return kOtherTypes;
+  }
+}
+
+size_t DataOperand(OpKind kind) {
+  switch (kind) {
+    case OpKind::kEmbeddingLookup:  // rows come first
+    case OpKind::kFill:             // a shape
+    case OpKind::kSelect:           // a condition
+    case OpKind::kSelectV2:
+    case OpKind::kSplit:  // an axis
+      return 1;
+    case OpKind::kTransposeConv:  // a shape and weights
+      return 2;
     default:
       return 0;
   }
@@ -35,12 +54,7 @@ TypeSet SetOf(TensorType type) {
 }  // namespace
 
 std::optional<TensorType> OperatorView::type() const {
-  // Operand 0 of these is a shape or an axis, also where it is computed.
-  const size_t first = op.kind == OpKind::kSplit ? 1 : op.kind == OpKind::kTransposeConv ? 2 : 0;
-  for (size_t i = first; i < op.inputs.size(); ++i) {
-    if (input(i) != nullptr && !model.IsConstant(*input(i))) return input(i)->type;
-  }
-  if (input(first) != nullptr) return input(first)->type;
+  if (const Tensor* data = input(DataOperand(op.kind)); data != nullptr) return data->type;
   if (output(0) != nullptr) return output(0)->type;
   return std::nullopt;
 }
@@ -61,6 +75,13 @@ std::string WhyNotByRules(const OperatorView& view, absl::Span<const OperatorRul
   if (rule->version_max > 0 && view.op.version > rule->version_max) {
     return absl::StrFormat("%s takes versions up to %d, and this is version %d", target, rule->version_max,
                            view.op.version);
+  }
+  if (rule->rank_max > 0) {
+    if (std::string why = WhyRankAbove(view, rule->rank_max); !why.empty()) return why;
+  }
+  for (size_t i = 0; i < view.op.inputs.size(); ++i) {
+    if ((rule->constants >> i & 1) == 0) continue;
+    if (std::string why = WhyComputed(view, i); !why.empty()) return why;
   }
   return rule->limit == nullptr ? "" : rule->limit(view);
 }
@@ -95,9 +116,42 @@ std::string LimitBatchAxis(const OperatorView& view) {
 
 std::string LimitConstantOperands(const OperatorView& view) {
   for (size_t i = 1; i < view.op.inputs.size(); ++i) {
-    if (view.input(i) != nullptr && !view.IsConstantInput(i)) {
-      return absl::StrFormat("operand %d is not a constant", i);
+    if (std::string why = WhyComputed(view, i); !why.empty()) return why;
+  }
+  return "";
+}
+
+std::string WhyComputed(const OperatorView& view, size_t operand) {
+  const bool computed = view.input(operand) != nullptr && !view.IsConstantInput(operand);
+  return computed ? absl::StrFormat("operand %d is not a constant", operand) : "";
+}
+
+std::string WhyRankAbove(const OperatorView& view, size_t rank_max) {
+  for (const std::vector<TensorId>* tensors : {&view.op.inputs, &view.op.outputs}) {
+    for (TensorId id : *tensors) {
+      if (!id.valid() || view.graph.tensor(id).shape.size() <= rank_max) continue;
+      const Tensor& tensor = view.graph.tensor(id);
+      return absl::StrFormat("'%s' has %d dimensions, and there may be %d", tensor.name, tensor.shape.size(), rank_max);
     }
+  }
+  return "";
+}
+
+std::string WhyResultIsNot(const OperatorView& view, TypeSet types) {
+  const Tensor* result = view.output(0);
+  if (result == nullptr || Holds(types, result->type)) return "";
+  return absl::StrFormat("its result is %s", TensorTypeLabel(result->type));
+}
+
+std::string WhyGridsDiffer(const OperatorView& view) {
+  const Tensor* result = view.output(0);
+  if (result == nullptr) return "";
+  for (size_t i = 0; i < view.op.inputs.size(); ++i) {
+    const Tensor* operand = view.input(i);
+    if (operand == nullptr || operand->type != TensorType::kInt8) continue;
+    const bool same = operand->quantization.scale == result->quantization.scale &&
+                      operand->quantization.zero_point == result->quantization.zero_point;
+    if (!same) return absl::StrFormat("'%s' and its result differ in scale or zero point", operand->name);
   }
   return "";
 }

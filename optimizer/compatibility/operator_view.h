@@ -23,15 +23,17 @@ struct OperatorView {
   }
   bool IsConstantInput(size_t i) const { return input(i) != nullptr && model.IsConstant(*input(i)); }
 
-  // The type that decides which kernel runs: of the first operand that is computed (of SPLIT and TRANSPOSE_CONV, too,
-  // whose first operands are numbers), else of the first result. Nullopt: there is neither.
+  // The type that decides which kernel runs: of the operand that holds the data (the first but where that is an axis, a
+  // shape, a condition or row numbers), else of the first result. Nullopt: there is neither.
   std::optional<TensorType> type() const;
 };
 
 // Types of activations as bits of a set.
 using TypeSet = uint32_t;
 inline constexpr TypeSet kFloat32Type = 1, kInt8Type = 2, kUint8Type = 4, kInt16Type = 8, kInt32Type = 16,
-                         kInt64Type = 32, kBoolType = 64, kFloat16Type = 128;
+                         kInt64Type = 32, kBoolType = 64, kFloat16Type = 128, kUint32Type = 256,
+                         kOtherTypes = 512;  // but strings
+inline constexpr TypeSet kAnyType = 2 * kOtherTypes - 1;
 bool Holds(TypeSet types, TensorType type);
 
 // What a target's documentation or code says about one kind.
@@ -41,6 +43,8 @@ struct OperatorRule {
   int version_max = 0;  // 0: versions are not looked at
   // Why these operands or options are not taken; "" when they are. Null: no limits.
   std::string (*limit)(const OperatorView&) = nullptr;
+  size_t rank_max = 0;     // of every operand and result; 0: ranks are not looked at
+  uint32_t constants = 0;  // operands that must not be computed, as bits: 0b10 is the second
 };
 
 // Why the operator does not pass the rules, or "". `target` names it in the sentence: "XNNPACK".
@@ -54,6 +58,12 @@ std::string WhyDynamic(const OperatorView& view);
 std::string LimitFusedActivation(const OperatorView& view);   // none may be fused
 std::string LimitBatchAxis(const OperatorView& view);         // constant axes (operand 1) leave the first dimension out
 std::string LimitConstantOperands(const OperatorView& view);  // every operand but the first is a constant
+
+// Pieces of limits, with the sentence that says what is wrong; "" for nothing.
+std::string WhyComputed(const OperatorView& view, size_t operand);    // it is there and not a constant
+std::string WhyRankAbove(const OperatorView& view, size_t rank_max);  // of any operand or result
+std::string WhyResultIsNot(const OperatorView& view, TypeSet types);  // of the first result
+std::string WhyGridsDiffer(const OperatorView& view);                 // int8 operands' from the first result's
 
 }  // namespace lathe
 

@@ -65,6 +65,12 @@ OpOptions Changed(const OpOptions& options, const Change& change) {
   return result;
 }
 
+template <typename T>
+std::optional<int32_t> AxisOf(const Op& op) {
+  const T* table = As<T>(op.options);
+  return table == nullptr ? std::nullopt : std::optional<int32_t>(table->axis);
+}
+
 template <typename Pack>
 std::string Packed(const Pack& pack) {
   flatbuffers::FlatBufferBuilder builder;
@@ -147,20 +153,14 @@ std::optional<BatchMatmulOptions> GetBatchMatmulOptions(const Op& op) {
       .adj_x = table->adj_x, .adj_y = table->adj_y, .asymmetric_quantize_inputs = table->asymmetric_quantize_inputs};
 }
 
-std::optional<int32_t> GetConcatenationAxis(const Op& op) {
-  const auto* table = As<tflite::ConcatenationOptionsT>(op.options);
-  return table == nullptr ? std::nullopt : std::optional<int32_t>(table->axis);
-}
+std::optional<int32_t> GetConcatenationAxis(const Op& op) { return AxisOf<tflite::ConcatenationOptionsT>(op); }
 
 std::optional<bool> GetKeepDims(const Op& op) {
   const auto* table = As<tflite::ReducerOptionsT>(op.options);
   return table == nullptr ? std::nullopt : std::optional<bool>(table->keep_dims);
 }
 
-std::optional<int32_t> GetGatherAxis(const Op& op) {
-  const auto* table = As<tflite::GatherOptionsT>(op.options);
-  return table == nullptr ? std::nullopt : std::optional<int32_t>(table->axis);
-}
+std::optional<int32_t> GetGatherAxis(const Op& op) { return AxisOf<tflite::GatherOptionsT>(op); }
 
 std::optional<int32_t> GetBlockSize(const Op& op) {
   return FirstOf<tflite::DepthToSpaceOptionsT, tflite::SpaceToDepthOptionsT>(
@@ -170,6 +170,24 @@ std::optional<int32_t> GetBlockSize(const Op& op) {
 std::optional<float> GetLeakyReluAlpha(const Op& op) {
   const auto* table = As<tflite::LeakyReluOptionsT>(op.options);
   return table == nullptr ? std::nullopt : std::optional<float>(table->alpha);
+}
+
+std::optional<StridedSliceMasks> GetStridedSliceMasks(const Op& op) {
+  const auto* table = As<tflite::StridedSliceOptionsT>(op.options);
+  if (table == nullptr) return std::nullopt;
+  return StridedSliceMasks{table->ellipsis_mask, table->new_axis_mask, table->shrink_axis_mask};
+}
+
+std::optional<int32_t> GetPackAxis(const Op& op) { return AxisOf<tflite::PackOptionsT>(op); }
+
+bool PadsByReflection(const Op& op) {
+  const auto* table = As<tflite::MirrorPadOptionsT>(op.options);
+  return table != nullptr && table->mode == tflite::MirrorPadMode::REFLECT;
+}
+
+bool ClipsLstm(const Op& op) {
+  const auto* table = As<tflite::LSTMOptionsT>(op.options);
+  return table != nullptr && (table->cell_clip != 0 || table->proj_clip != 0);
 }
 
 bool HasFullLstmKernel(const Op& op) {

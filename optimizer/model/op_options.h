@@ -54,6 +54,12 @@ struct BatchMatmulOptions {
   bool operator==(const BatchMatmulOptions&) const = default;
 };
 
+// Bits are dimensions of STRIDED_SLICE's operands.
+struct StridedSliceMasks {
+  int32_t ellipsis = 0, new_axis = 0, shrink_axis = 0;
+  bool operator==(const StridedSliceMasks&) const = default;
+};
+
 // The activation fused into the operator; kNone for kinds that have no such field, whatever the kind.
 Activation FusedActivation(const Op& op);
 // CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV.
@@ -71,6 +77,12 @@ std::optional<int32_t> GetGatherAxis(const Op& op);
 // Block size of DEPTH_TO_SPACE and SPACE_TO_DEPTH.
 std::optional<int32_t> GetBlockSize(const Op& op);
 std::optional<float> GetLeakyReluAlpha(const Op& op);
+std::optional<StridedSliceMasks> GetStridedSliceMasks(const Op& op);
+std::optional<int32_t> GetPackAxis(const Op& op);
+// False where MIRROR_PAD repeats the edge, too (SYMMETRIC), and for other kinds.
+bool PadsByReflection(const Op& op);
+// LSTM alone: its cell or its projection is clipped.
+bool ClipsLstm(const Op& op);
 // LSTM with the kernel of 20 to 24 operands (the 5-operand BASIC one has no integer weights of its own), and
 // UNIDIRECTIONAL_SEQUENCE_LSTM whose recurrent weights are matrices. False for other kinds.
 bool HasFullLstmKernel(const Op& op);

@@ -47,8 +47,12 @@ OpOptions MakeSpaceToDepthOptions(int32_t block_size) {
   return Make<tflite::SpaceToDepthOptionsT>([&](auto& table) { table.block_size = block_size; });
 }
 
-OpOptions MakeStridedSliceOptions(int32_t shrink_axis_mask) {
-  return Make<tflite::StridedSliceOptionsT>([&](auto& table) { table.shrink_axis_mask = shrink_axis_mask; });
+OpOptions MakeStridedSliceOptions(int32_t shrink_axis_mask, int32_t ellipsis_mask, int32_t new_axis_mask) {
+  return Make<tflite::StridedSliceOptionsT>([&](auto& table) {
+    table.shrink_axis_mask = shrink_axis_mask;
+    table.ellipsis_mask = ellipsis_mask;
+    table.new_axis_mask = new_axis_mask;
+  });
 }
 
 OpOptions MakeMirrorPadOptions(bool symmetric) {

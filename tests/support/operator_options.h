@@ -14,7 +14,7 @@ OpOptions MakeSplitVOptions(int32_t count);  // SPLIT_V
 OpOptions MakePackOptions(int32_t count, int32_t axis);
 OpOptions MakeUnpackOptions(int32_t count, int32_t axis);
 OpOptions MakeSpaceToDepthOptions(int32_t block_size);
-OpOptions MakeStridedSliceOptions(int32_t shrink_axis_mask);
+OpOptions MakeStridedSliceOptions(int32_t shrink_axis_mask, int32_t ellipsis_mask = 0, int32_t new_axis_mask = 0);
 OpOptions MakeMirrorPadOptions(bool symmetric);
 OpOptions MakeSqueezeOptions(int32_t axis);
 

@@ -1,44 +1,62 @@
-"""Models of one operator, to ask the runtime what its delegate takes."""
+"""Models of one operator, to ask runtimes what they take."""
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-FLOAT32, INT32, INT8 = schema.TensorType.FLOAT32, schema.TensorType.INT32, schema.TensorType.INT8
-_NUMPY = {FLOAT32: np.float32, INT32: np.int32, INT8: np.int8}
+FLOAT32, FLOAT16, INT32, INT8 = schema.TensorType.FLOAT32, schema.TensorType.FLOAT16, schema.TensorType.INT32, schema.TensorType.INT8
+INT16, UINT8, INT64, BOOL = schema.TensorType.INT16, schema.TensorType.UINT8, schema.TensorType.INT64, schema.TensorType.BOOL
+INT4 = schema.TensorType.INT4
+TYPES = {"float32": FLOAT32, "float16": FLOAT16, "int8": INT8, "uint8": UINT8, "int16": INT16, "int32": INT32, "int64": INT64, "bool": BOOL}
+_NUMPY = {FLOAT32: np.float32, FLOAT16: np.float16, INT32: np.int32, INT8: np.int8, INT16: np.int16, UINT8: np.uint8, INT64: np.int64,
+          BOOL: np.bool_, INT4: np.int8}
+_GRIDS = {INT8: (0.05, 0), INT4: (0.05, 0), UINT8: (0.05, 128), INT16: (1 / 4096, 0)}  # scale and zero point, where none is given
 _SHAPE = (1, 4, 4, 8)
 
 
-def _tensor(graph, model, shape, kind, values):
+def _tensor(graph, model, shape, kind, values, grid):
     tensor = schema.TensorT()
     tensor.shape, tensor.type, tensor.hasRank = list(shape), kind, True
     tensor.name, tensor.buffer = f"t{len(graph.tensors)}", 0
-    if kind == INT8:
+    grid = grid or _GRIDS.get(kind)
+    if grid:
         tensor.quantization = schema.QuantizationParametersT()
-        tensor.quantization.scale, tensor.quantization.zeroPoint = [0.05], [0]
-    if values is not None:
+        tensor.quantization.scale = [float(scale) for scale in np.atleast_1d(grid[0])]
+        tensor.quantization.zeroPoint = [grid[1]] * len(tensor.quantization.scale)
+    if values is VARIABLE:
+        tensor.isVariable = True
+    elif values is not None:
         buffer = schema.BufferT()
-        buffer.data = np.frombuffer(np.asarray(values, _NUMPY[kind]).tobytes(), np.uint8)
+        buffer.data = np.frombuffer(np.resize(np.asarray(values, _NUMPY[kind]), shape).tobytes(), np.uint8)
+        if kind == INT4:
+            buffer.data = buffer.data[::2]  # two to a byte
         model.buffers.append(buffer)
         tensor.buffer = len(model.buffers) - 1
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1
 
 
+VARIABLE = object()  # values of an operand that is the operator's own state
+
+
 def make(kind, inputs, outputs, options="", version=1, **fields):
-    """A file. `inputs` are (shape, type) or, of constants, (shape, type, values); `options` names the operator's table."""
+    """A file. `inputs` are (shape, type[, values[, grid]]): with values constants, which are repeated to the shape; None is an operand left out. `outputs` are
+    (shape, type[, grid]); a grid is (scale or scales of dimension 0, zero point). `options` names the operator's table, `fields` what to set in it."""
     model, graph, operator = schema.ModelT(), schema.SubGraphT(), schema.OperatorT()
     model.version, model.buffers = 3, [schema.BufferT()]
     graph.tensors, graph.inputs, graph.outputs = [], [], []
     operator.opcodeIndex, operator.inputs, operator.outputs = 0, [], []
-    for shape, kind_of, *values in inputs:
-        index = _tensor(graph, model, shape, kind_of, values[0] if values else None)
-        operator.inputs.append(index)
-        if not values:
-            graph.inputs.append(index)
-    for shape, kind_of in outputs:
-        index = _tensor(graph, model, shape, kind_of, None)
-        operator.outputs.append(index)
-        graph.outputs.append(index)
+    for operand in inputs:
+        if operand is None:
+            operator.inputs.append(-1)
+            continue
+        shape, kind_of, values, grid = (*operand, None, None)[:4]
+        operator.inputs.append(_tensor(graph, model, shape, kind_of, values, grid))
+        if values is None:
+            graph.inputs.append(operator.inputs[-1])
+    for result in outputs:
+        shape, kind_of, grid = (*result, None)[:3]
+        operator.outputs.append(_tensor(graph, model, shape, kind_of, None, grid))
+        graph.outputs.append(operator.outputs[-1])
     if options:
         operator.builtinOptionsType = getattr(schema.BuiltinOptions, options)
         operator.builtinOptions = getattr(schema, f"{options}T")()
@@ -48,9 +66,29 @@ def make(kind, inputs, outputs, options="", version=1, **fields):
     code.builtinCode = getattr(schema.BuiltinOperator, kind)
     code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), version
     graph.operators, model.operatorCodes, model.subgraphs = [operator], [code], [graph]
+    return _packed(model)
+
+
+def _packed(model):
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def merged(contents):
+    """One file with a subgraph for each of the files, in their order: one question about all of them."""
+    whole = schema.ModelT()
+    whole.version, whole.buffers, whole.operatorCodes, whole.subgraphs = 3, [], [], []
+    for content in contents:
+        model = schema.ModelT.InitFromPackedBuf(content)
+        graph = model.subgraphs[0]
+        for tensor in graph.tensors:
+            tensor.buffer += len(whole.buffers)
+        graph.operators[0].opcodeIndex = len(whole.operatorCodes)
+        whole.buffers += model.buffers
+        whole.operatorCodes += model.operatorCodes
+        whole.subgraphs.append(graph)
+    return _packed(whole)
 
 
 _UNARY = ("ABS", "CEIL", "COS", "ELU", "EXP", "FLOOR", "HARD_SWISH", "LOG", "LOGISTIC", "LOG_SOFTMAX", "NEG", "RELU", "RELU6",
