@@ -71,7 +71,8 @@ int Main() {
     *message.mutable_error() = ExecutorErrorFromStatus(result.status());
   }
   MakeUtf8(&message);  // it quotes names of the model
-  if (absl::Status status = WriteFileAtomically("out/result.pb", message.SerializeAsString(), Durability::kScratch); !status.ok()) {
+  if (absl::Status status = WriteFileAtomically("out/result.pb", message.SerializeAsString(), Durability::kScratch);
+      !status.ok()) {
     fprintf(stderr, "lathe-executor: %s\n", std::string(status.message()).c_str());
     return kExitUsage;
   }

@@ -185,8 +185,8 @@ class OptimizeJob {
     const bool decides = TriesCorrections(recipe_) || recipe_.min_sqnr_db || spec_.sensitivity();
     const bool answers = held_back_ != nullptr && FitsToData() && IsAsRead();
     if (answers) {
-      LATHE_ASSIGN_OR_RETURN(
-          measurer_, HeldBack::CreateUnanswered(input_, input_file_->bytes(), *held_back_, MeasureOptions()));
+      LATHE_ASSIGN_OR_RETURN(measurer_,
+                             HeldBack::CreateUnanswered(input_, input_file_->bytes(), *held_back_, MeasureOptions()));
     } else if (held_back_ != nullptr && decides) {
       timer_.Begin("reference");
       LATHE_ASSIGN_OR_RETURN(measurer_, HeldBack::Create(input_, input_file_->bytes(), *held_back_, MeasureOptions()));
@@ -271,8 +271,8 @@ class OptimizeJob {
     LATHE_RETURN_IF_ERROR(CheckArtifact(input_, *output, report_.warnings));
     output_report_ = std::async(std::launch::async, DescribeFile, output_path_, spec_.benchmark());
     model_ = *std::move(output);  // drops the passes' buffers: from here on the file is the model
-    output_size_ = std::async(std::launch::async, MeasureInArena, std::cref(model_), std::cref(*output_file_), threads(),
-                              spec_.benchmark());
+    output_size_ = std::async(std::launch::async, MeasureInArena, std::cref(model_), std::cref(*output_file_),
+                              threads(), spec_.benchmark());
     report_.histograms = DescribeWeights(input_, model_);
     const size_t before = input_file_->bytes().size(), after = output_file_->bytes().size();
     if (after <= before) return absl::OkStatus();

@@ -27,9 +27,9 @@ OutputScore ScoreOutputs(const std::vector<OutputError>& errors);
 // Better on average, and the worst output loses no more than the average gains.
 bool IsBetter(const OutputScore& candidate, const OutputScore& than);
 
-// Whether no output is further off, in root mean square, than twice what rounding its true values to the integers of the
-// file leaves: scale / sqrt(12) (Widrow and Kollar, Quantization Noise, 2008, section 1.3). Corrections have little left
-// to win there. False when an output is not made of integers. REQUIRES: `errors` are those of the model's outputs.
+// Whether no output is further off, in root mean square, than twice what rounding its true values to the integers of
+// the file leaves: scale / sqrt(12) (Widrow and Kollar, Quantization Noise, 2008, section 1.3). Corrections have little
+// left to win there. False when an output is not made of integers. REQUIRES: `errors` are those of the model's outputs.
 bool IsNearItsRounding(const Model& quantized, const std::vector<OutputError>& errors);
 
 }  // namespace lathe

@@ -72,7 +72,7 @@ class StageSearch {
   const Inputs inputs_;
   Candidate best_;
   OutputScore score_, first_score_;  // of best_, on all samples and on the first few
-  uint64_t bytes_ = 0;  // of its file
+  uint64_t bytes_ = 0;               // of its file
   std::vector<StageReport> stages_;
   std::vector<RangeChoice> ranges_;
   HistogramTable histograms_;

@@ -322,13 +322,14 @@ class Collector {
       ops.push_back(target.op);
       quantized_ops.push_back(target.quantized_op);
     }
-    LATHE_ASSIGN_OR_RETURN(ExposedRun run,
-                           ExposedRun::Start(model_, ops, options_.input, options_.scratch_dir + "/moments.tflite", options_.threads));
+    LATHE_ASSIGN_OR_RETURN(
+        ExposedRun run,
+        ExposedRun::Start(model_, ops, options_.input, options_.scratch_dir + "/moments.tflite", options_.threads));
     std::optional<ExposedRun> other;
     if (quantized_ != nullptr) {
-      LATHE_ASSIGN_OR_RETURN(
-          other, ExposedRun::Start(*quantized_, quantized_ops, options_.input, options_.scratch_dir + "/moments.quantized.tflite",
-                                   options_.threads));
+      LATHE_ASSIGN_OR_RETURN(other,
+                             ExposedRun::Start(*quantized_, quantized_ops, options_.input,
+                                               options_.scratch_dir + "/moments.quantized.tflite", options_.threads));
     }
     std::vector<State> states;
     for (const Target& target : group) states.emplace_back(target);

@@ -132,7 +132,7 @@ class OutputComparison::State {
   std::vector<TensorInfo> inputs_, outputs_;  // of the reference
   Spread spread_;
   std::vector<SampleWork> workers_;  // each touched by its own thread only
-  std::mutex summing_;  // guards sums_
+  std::mutex summing_;               // guards sums_
   // A row a sample, summed in order at the end: the result does not depend on which thread took which sample.
   std::vector<std::vector<OutputSums>> sums_;
 };
@@ -142,7 +142,6 @@ OutputComparison::OutputComparison(LoadableModel reference, LoadableModel candid
 OutputComparison::~OutputComparison() = default;
 absl::Status OutputComparison::Run(SampleSource& samples) { return state_->Run(samples); }
 std::vector<OutputError> OutputComparison::Errors() const { return state_->Errors(); }
-
 
 absl::StatusOr<std::vector<OutputError>> CompareOutputs(const Model& reference,
                                                         absl::Span<const uint8_t> reference_bytes,

@@ -38,8 +38,9 @@ class ScratchFile {
 };
 
 // The model as the runtime takes it, in one span. Constants that are views of `input`, the file that the model was made
-// from, are not copied: it is mapped behind the rest. The rest is in memory if that is small; else everything is written
-// to a file at `scratch_path`, which is gone on return. `input` may be null. Errors as MappedFile and the file system's.
+// from, are not copied: it is mapped behind the rest. The rest is in memory if that is small; else everything is
+// written to a file at `scratch_path`, which is gone on return. `input` may be null. Errors as MappedFile and the file
+// system's.
 absl::StatusOr<std::shared_ptr<const MappedFile>> MapForRuntime(const Model& model, const MappedFile* input,
                                                                 const std::string& scratch_path);
 

@@ -99,9 +99,11 @@ absl::StatusOr<JobProduct> SubprocessExecutor::Execute(const ClaimedJob& job,
   if (job_spec.has_optimize()) {
     product.outputs.push_back({kModelRole, kModelPath, v1::Artifact::MODEL, "application/vnd.tflite"});
   }
-  LATHE_RETURN_IF_ERROR(WriteFileAtomically(job.job_dir + "/" + kReportPath, ReportText(result->report()), Durability::kScratch));
+  LATHE_RETURN_IF_ERROR(
+      WriteFileAtomically(job.job_dir + "/" + kReportPath, ReportText(result->report()), Durability::kScratch));
   product.outputs.push_back({kReportRole, kReportPath, v1::Artifact::REPORT, "application/json"});
-  LATHE_RETURN_IF_ERROR(WriteFileAtomically(job.job_dir + "/" + kPagePath, ReportPage(result->report()), Durability::kScratch));
+  LATHE_RETURN_IF_ERROR(
+      WriteFileAtomically(job.job_dir + "/" + kPagePath, ReportPage(result->report()), Durability::kScratch));
   product.outputs.push_back({kPageRole, kPagePath, v1::Artifact::REPORT, "text/html"});
   product.result = [report = std::move(*result->mutable_report()), project = job.record.key.project](
                        const std::vector<PublishedOutput>& outputs) { return ResultBytes(report, project, outputs); };

@@ -106,7 +106,8 @@ TEST(ModelWriterTest, LeavesOutWhatLiesBehind) {
   for (const Buffer& buffer : again->buffers) {
     if (!buffer.empty() && buffer.bytes().data() >= AsBytes(written).data() + head) ++behind;
   }
-  const auto filled = std::count_if(model.buffers.begin(), model.buffers.end(), [](const Buffer& b) { return !b.empty(); });
+  const auto filled =
+      std::count_if(model.buffers.begin(), model.buffers.end(), [](const Buffer& b) { return !b.empty(); });
   EXPECT_EQ(behind, static_cast<size_t>(filled) - 1) << "all but its own";
 }
 
