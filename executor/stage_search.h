@@ -60,7 +60,8 @@ class StageSearch {
   // Measures the candidate and makes it the best one if it is better, or asked for: true.
   absl::StatusOr<bool> Try(const std::string& stage, const std::string& setting, Candidate candidate,
                            bool asked_for = false);
-  // Goes on after the first samples if the candidate is better than best() on those, or `to_the_end`.
+  // Goes on after the first samples unless the candidate is clearly worse than best() on those; always when
+  // `to_the_end`, and with effort best.
   absl::StatusOr<HeldBackErrors> Measure(const Candidate& candidate, bool to_the_end);
   absl::StatusOr<QuantizedModel> QuantizeBest();
   absl::StatusOr<SampleRanges> SampleRangesOfBest(const std::vector<TensorId>& tensors);

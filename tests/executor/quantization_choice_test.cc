@@ -112,12 +112,14 @@ TEST_F(QuantizationChoiceTest, WhatIsTriedNeverMakesTheDecidingErrorWorse) {
     SetPreset("int8");
     recipe().set_effort(effort);
     double best = -1000;
+    int given_up = 0;
     const v1::Report report = MustRun();
     for (const v1::StageReport& stage : report.stages()) {
       if (!stage.has_sqnr_after_db()) continue;
       if (stage.reason() == "given up after 8 of 16 held-back samples") {
-        EXPECT_LE(stage.sqnr_after_db(), stage.sqnr_before_db()) << stage.stage() << ' ' << stage.setting();
+        EXPECT_LT(stage.sqnr_after_db(), stage.sqnr_before_db() - 1) << stage.stage() << ' ' << stage.setting();
         EXPECT_FALSE(stage.kept());
+        ++given_up;
         continue;
       }
       best = std::max(best, stage.sqnr_before_db());
@@ -125,6 +127,7 @@ TEST_F(QuantizationChoiceTest, WhatIsTriedNeverMakesTheDecidingErrorWorse) {
       EXPECT_EQ(stage.kept(), stage.sqnr_after_db() > best + 0.05) << stage.stage() << ' ' << stage.setting();
       if (stage.kept()) best = stage.sqnr_after_db();
     }
+    EXPECT_EQ(given_up > 0, effort == v1::Recipe::BALANCED);
   }
 }
 
