@@ -40,14 +40,15 @@ QuantizeSettings Wider(const Recipe& recipe) {
 class Chain {
  public:
   Chain(const FallbackInputs& inputs, const SettingsTable& settings, const std::vector<OperatorNoise>& noise)
-      : inputs_(inputs), settings_(settings), target_(std::pow(10, -*inputs.recipe.min_sqnr_db / 10)) {
+      : inputs_(inputs), settings_(settings) {
     const std::vector<int32_t> integer = IntegerOperators(inputs.candidate.model, settings);
     for (const OperatorNoise& row : noise) {
       // Rules may bring schemes that have nothing wider.
-      if (std::find(integer.begin(), integer.end(), row.origin) == integer.end()) continue;
-      noise_.push_back(row);
-      order_.push_back(row.origin);
+      if (std::find(integer.begin(), integer.end(), row.origin) != integer.end()) noise_.push_back(row);
     }
+    std::stable_sort(noise_.begin(), noise_.end(),
+                     [](const OperatorNoise& a, const OperatorNoise& b) { return a.excess > b.excess; });
+    for (const OperatorNoise& row : noise_) order_.push_back(row.origin);
   }
 
   absl::StatusOr<Fallback> Find() {
@@ -56,10 +57,12 @@ class Chain {
     const size_t all = order_.size();
     LATHE_ASSIGN_OR_RETURN(const std::optional<size_t> floats, Fewest([all](size_t n) { return Taken{all, n}; }));
     if (floats) return Result({all, *floats});
+    if (!inputs_.target.is_strict())
+      return Fallback{.settings = settings_, .reasons = {}, .stages = std::move(stages_)};
     return MakeError(absl::StatusCode::kFailedPrecondition, "MIN_SQNR_UNREACHABLE",
-                     absl::StrFormat("%.4g dB can only be reached with every operator in float; lower --min-sqnr, or "
+                     absl::StrFormat("%s can only be reached with every operator in float; lower --min-sqnr, or "
                                      "choose another preset",
-                                     *inputs_.recipe.min_sqnr_db));
+                                     inputs_.target.Text()));
   }
 
  private:
@@ -88,9 +91,9 @@ class Chain {
 
   size_t Predicted() const {
     double rest = 0;
-    for (const OperatorNoise& row : noise_) rest += row.noise;
+    for (const OperatorNoise& row : noise_) rest += row.excess;
     size_t count = 0;
-    while (count < noise_.size() && rest > target_ * kPredictedShare) rest -= noise_[count++].noise;
+    while (count < noise_.size() && rest > kPredictedShare) rest -= noise_[count++].excess;
     return count;
   }
 
@@ -101,15 +104,15 @@ class Chain {
                                                                     Settings(taken), inputs_.cancel));
     if (!quantized.changed()) return false;  // that is the float model
     LATHE_ASSIGN_OR_RETURN(const HeldBackErrors found, inputs_.held_back.Measure(quantized.model));
-    const double noise = WorstNoise(found.errors);
+    const bool holds = inputs_.target.Excess(found.errors) <= 1;
     StageReport& stage = stages_.emplace_back();
     stage.stage = "fallback";
     stage.setting = Setting(taken);
     stage.bytes = found.bytes;
-    stage.sqnr_after_db = NoiseDb(noise);
+    stage.sqnr_after_db = NoiseDb(WorstNoise(found.errors));
     stage.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    stage.reason = noise <= target_ ? "reaches min_sqnr_db" : "does not reach min_sqnr_db";
-    return noise <= target_;
+    stage.reason = (holds ? "reaches " : "does not reach ") + inputs_.target.Text();
+    return holds;
   }
 
   std::string Setting(Taken taken) const {
@@ -129,9 +132,9 @@ class Chain {
   Fallback Result(Taken taken) {
     Fallback result{.settings = Settings(taken), .reasons = {}, .stages = std::move(stages_)};
     for (size_t i = 0; i < taken.wide; ++i) {
-      result.reasons[order_[i]] = absl::StrFormat("%s to reach %.4g dB: alone in int8 it leaves %.1f dB",
-                                                  i < taken.floats ? "float32" : "int16x8", *inputs_.recipe.min_sqnr_db,
-                                                  NoiseDb(noise_[i].noise));
+      result.reasons[order_[i]] =
+          absl::StrFormat("%s to reach %s: alone in int8 it leaves %.1f dB", i < taken.floats ? "float32" : "int16x8",
+                          inputs_.target.Text(), NoiseDb(noise_[i].noise));
     }
     for (StageReport& stage : result.stages) stage.kept = stage.setting == Setting(taken);
     return result;
@@ -139,7 +142,6 @@ class Chain {
 
   const FallbackInputs& inputs_;
   const SettingsTable& settings_;
-  const double target_;  // noise over signal
   std::vector<OperatorNoise> noise_;
   std::vector<int32_t> order_;
   std::vector<StageReport> stages_;
@@ -174,7 +176,7 @@ absl::StatusOr<std::vector<OperatorNoise>> MeasureSensitivity(const FallbackInpu
                            Quantize(inputs.candidate, inputs.passes, inputs.recipe, only, inputs.cancel));
     if (!quantized.changed()) continue;  // stays float whatever the settings say
     LATHE_ASSIGN_OR_RETURN(const HeldBackErrors measured, inputs.held_back.Measure(quantized.model));
-    found.push_back({origin, WorstNoise(measured.errors)});
+    found.push_back({origin, WorstNoise(measured.errors), inputs.target.Excess(measured.errors)});
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const OperatorNoise& a, const OperatorNoise& b) { return a.noise > b.noise; });

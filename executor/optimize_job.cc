@@ -182,7 +182,8 @@ class OptimizeJob {
       return choice;
     }
     LATHE_RETURN_IF_ERROR(OpenSamplesOnce());
-    const bool decides = TriesCorrections(recipe_) || recipe_.min_sqnr_db || spec_.sensitivity();
+    ErrorTarget target(recipe_, spec_.gates());
+    const bool decides = TriesCorrections(recipe_) || !target.empty() || spec_.sensitivity();
     const bool answers = held_back_ != nullptr && FitsToData() && IsAsRead();
     if (answers) {
       LATHE_ASSIGN_OR_RETURN(measurer_,
@@ -201,6 +202,7 @@ class OptimizeJob {
         .answering = answers ? measurer_.get() : nullptr,
         .calibrate = FitsToData(),
         .sensitivity = spec_.sensitivity(),
+        .target = std::move(target),
         .threads = threads(),
         .memory_bytes = PlannedBytes(),
         .input_file = input_file_.get(),

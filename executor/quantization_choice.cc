@@ -24,9 +24,9 @@ class Chooser {
 
   absl::StatusOr<QuantizationChoice> Choose() {
     if (inputs_.calibrate) LATHE_RETURN_IF_ERROR(CalibrateModel());
-    const bool wants_decisions = inputs_.sensitivity || inputs_.recipe.min_sqnr_db.has_value();
+    const bool wants_decisions = inputs_.sensitivity || !inputs_.target.empty();
     if (inputs_.held_back == nullptr) {
-      if (wants_decisions) return NeedsSamples();
+      if (inputs_.sensitivity || inputs_.target.is_strict()) return NeedsSamples();
       return std::move(choice_);
     }
     LATHE_RETURN_IF_ERROR(Search());
@@ -128,6 +128,7 @@ class Chooser {
                                 .recipe = inputs_.recipe,
                                 .passes = inputs_.passes,
                                 .held_back = *inputs_.held_back,
+                                .target = inputs_.target,
                                 .cancel = inputs_.cancel};
     if (!inputs_.sensitivity) {
       LATHE_ASSIGN_OR_RETURN(const bool good, MeetsTarget());
@@ -135,7 +136,7 @@ class Chooser {
     }
     LATHE_ASSIGN_OR_RETURN(const std::vector<OperatorNoise> noise, MeasureSensitivity(inputs, choice_.settings));
     if (inputs_.sensitivity) ReportSensitivity(noise);
-    if (!inputs_.recipe.min_sqnr_db) return absl::OkStatus();
+    if (inputs_.target.empty()) return absl::OkStatus();
     LATHE_ASSIGN_OR_RETURN(const bool good, MeetsTarget());
     if (good) return absl::OkStatus();
     inputs_.begin("fallback");
@@ -150,7 +151,7 @@ class Chooser {
     LATHE_ASSIGN_OR_RETURN(const QuantizedModel quantized, Quantize(choice_.candidate, inputs_.passes, inputs_.recipe,
                                                                     choice_.settings, inputs_.cancel));
     LATHE_ASSIGN_OR_RETURN(const auto found, inputs_.held_back->Measure(quantized.model));
-    return NoiseDb(WorstNoise(found.errors)) >= *inputs_.recipe.min_sqnr_db;
+    return inputs_.target.Excess(found.errors) <= 1;
   }
 
   void ReportSensitivity(const std::vector<OperatorNoise>& noise) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "executor/candidate.h"
+#include "executor/error_target.h"
 #include "optimizer/recipe/recipe.h"
 #include "optimizer/report/report.h"
 #include "runtime/held_back.h"
@@ -31,6 +32,7 @@ struct ChoiceInputs {
   HeldBack* answering = nullptr;
   bool calibrate = false;    // observe activations; needed by passes that ask for ranges
   bool sensitivity = false;  // measure what each operator adds to the error
+  ErrorTarget target;        // what operators fall back for
   int threads = 1;
   uint64_t memory_bytes = 0;               // 0: no budget
   const MappedFile* input_file = nullptr;  // that constants are views of; its pages are released while samples run
@@ -57,8 +59,8 @@ struct QuantizationChoice {
 bool TriesCorrections(const Recipe& recipe);
 
 // Calibrates the prepared float model if asked, tries the corrections that the recipe's effort
-// allows, measures sensitivity when asked, and falls back operator by operator when recipe.min_sqnr_db asks for it.
-// Errors as Calibrate, the passes and FindFallback. FAILED_PRECONDITION NEEDS_SAMPLES: sensitivity or min_sqnr_db
+// allows, measures sensitivity when asked, and falls back operator by operator where the target is not reached.
+// Errors as Calibrate, the passes and FindFallback. FAILED_PRECONDITION NEEDS_SAMPLES: sensitivity or a strict target
 // without samples held back.
 absl::StatusOr<QuantizationChoice> ChooseQuantization(Model model, SettingsTable settings, const ChoiceInputs& inputs);
 

@@ -1,5 +1,5 @@
 # The child's side in this process, with the real runtime.
-lathe_add_test(executor_test SOURCES compare_models_test.cc compressed_size_test.cc event_writer_test.cc job_test.cc
+lathe_add_test(executor_test SOURCES compare_models_test.cc compressed_size_test.cc error_target_test.cc event_writer_test.cc job_test.cc
     optimize_job_test.cc output_score_test.cc provenance_test.cc quantization_choice_test.cc targets_test.cc
   DEPS lathe::executor lathe::supervisor lathe::model_builder lathe::test_support lathe::wire lathe_npz_writer PkgConfig::ZSTD
   LABELS litert TIMEOUT 600)

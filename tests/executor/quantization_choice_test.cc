@@ -220,6 +220,34 @@ TEST_F(QuantizationChoiceTest, ReportsNoHistogramsWhereNothingWasCounted) {
   EXPECT_EQ(MustRun().calibration().histograms_size(), 0);
 }
 
+TEST_F(QuantizationChoiceTest, OperatorsFallBackForAGateToo) {
+  PutModel(UnevenChannels(3));
+  PutSamples(64);
+  SetPreset("int8");
+  const double plain = MustRun().error().outputs(0).sqnr_db();
+  const auto gate = [&](double least_db) {
+    v1::Gate& added = *spec_.mutable_optimize()->add_gates();
+    added.set_metric("error.outputs[0].sqnr_db");
+    added.set_operator_(v1::Gate::GREATER_OR_EQUAL);
+    added.set_offset(least_db);
+  };
+  gate(plain + 4);
+  const v1::Report report = MustRun();
+  EXPECT_GE(report.error().outputs(0).sqnr_db(), plain + 4);
+  ASSERT_EQ(report.gates_size(), 1);
+  EXPECT_TRUE(report.gates(0).met());
+  const v1::StageReport* kept = FindKept(report, "fallback");
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->reason(), "reaches the gates");
+  // Out of reach: the best that was found, and a gate that is missed.
+  spec_.mutable_optimize()->clear_gates();
+  gate(199);
+  const v1::Report missed = MustRun();
+  EXPECT_EQ(FindKept(missed, "fallback"), nullptr);
+  EXPECT_FALSE(missed.gates(0).met());
+  EXPECT_NEAR(missed.error().outputs(0).sqnr_db(), plain, 1e-9);
+}
+
 TEST_F(QuantizationChoiceTest, TooFewSamplesDecideNothing) {
   PutModel(UnevenChannels(3));
   PutSamples(15);
