@@ -39,7 +39,8 @@ struct WeightPlan {
 // Decides for kDynamicRange and kWeightOnly settings; unset fields mean 8 bits, one scale for each channel, and
 // min-error below 8 bits. Only forms whose kernel computes the right result on the runtime are planned (quantization
 // specification, section 2, and docs/decisions/0014): where the asked width has none the next wider is taken. The
-// smallest layers, a twenty-fourth of the weights together, keep int8.
+// smallest layers, a twenty-fourth of the weights together, keep int8. In dynamic range with 8 bits, kernels of fewer
+// than 1,024 weights stay float where all of them together are at most a six-hundredth of the subgraph's.
 //   convolutions, FULLY_CONNECTED, BATCH_MATMUL (constant right operand), EMBEDDING_LOOKUP: their weights
 //   LSTM, UNIDIRECTIONAL_SEQUENCE_LSTM, RNN, UNIDIRECTIONAL_SEQUENCE_RNN, SVDF: all weight matrices, always int8
 //   GATHER: the table. Of 8 bits with one scale, where that keeps the rows apart, else with a scale for each row

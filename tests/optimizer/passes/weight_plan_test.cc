@@ -141,6 +141,27 @@ std::vector<float> Waves(size_t count) {
   return values;
 }
 
+// 864 weights are a six-hundredth of 518,400.
+TEST(PlanWeightsTest, FewWeightsStayFloatInDynamicRange) {
+  const auto model = [](int32_t outputs) {
+    ModelBuilder builder;
+    const TensorId hidden = builder.Conv2d(builder.Input("x", {1, 8, 8, 3}), 32, 3, 1);
+    const TensorId y = builder.Activation("y", {1, outputs});
+    builder.AddOp(OpKind::kFullyConnected, {hidden, builder.RandomConstant("w", {outputs, 2048}, 2)}, {y},
+                  MakeFullyConnectedOptions({}));
+    builder.Output(y);
+    return builder.Build();
+  };
+  const Model large = model(253), small = model(252);  // 518,144 and 516,096 further ones
+  const WeightPlan kept = PlanOf(large, Settings(Scheme::kDynamicRange));
+  EXPECT_TRUE(kept.constants.empty());
+  EXPECT_THAT(kept.reason, HasSubstr("few weights"));
+  EXPECT_EQ(PlanOf(large, Settings(Scheme::kDynamicRange), 1).constants.size(), 1u);
+  EXPECT_EQ(PlanOf(small, Settings(Scheme::kDynamicRange)).constants.size(), 1u);
+  EXPECT_EQ(PlanOf(large, Settings(Scheme::kWeightOnly)).constants.size(), 1u);
+  EXPECT_EQ(PlanOf(large, Settings(Scheme::kDynamicRange, 4)).constants.size(), 1u);
+}
+
 TEST(PlanWeightsTest, TablesGetTheCoarsestFormThatKeepsTheirRowsApart) {
   const QuantizeSettings settings = Settings(Scheme::kDynamicRange);
   std::vector<float> table = Waves(256 * 64);
