@@ -45,6 +45,11 @@ bool TakesDequantizedConstant(const Op& op, TensorId constant) {
   }
 }
 
+bool IsKernel(TensorId constant, const Op& reader) {
+  const std::optional<WeightOperands> operands = GetWeightOperands(reader.kind);
+  return operands && reader.input(operands->weights) == constant;
+}
+
 // The channels of a constant that is the filter of a convolution or a matrix; nullopt for others.
 std::optional<math::ChannelLayout> LayoutOf(const Op& reader, TensorId id, const Tensor& tensor) {
   switch (reader.kind) {
@@ -114,6 +119,7 @@ class SubgraphEdit {
     const absl::Span<const OpId> consumers = uses_.consumers(id);
     if (!IsDenseFloatConstant(model_, tensor) || tensor.NumElements() < kElementsMin) return false;
     if (uses_.IsSubgraphOutput(id) || uses_.IsSubgraphInput(id) || consumers.empty()) return false;
+    if (IsKernel(id, subgraph.ops[consumers.front().index()]) && AreFewWeights(subgraph, tensor)) return false;
     return std::all_of(consumers.begin(), consumers.end(), [&](OpId reader) {
       const Op& op = subgraph.ops[reader.index()];
       const bool taken = context_.settings == nullptr || context_.settings->For(id_, op).scheme == Scheme::kFloat16;

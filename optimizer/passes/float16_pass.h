@@ -11,8 +11,8 @@ namespace lathe {
 // tensor; outputs differ by the rounding of the weights (relative 2^-10 each; in each channel of a filter the errors
 // nearly add up to nothing, half_rounding.h, unless that is not asked for: it takes most of the pass's time). Only
 // constants all of whose readers have the scheme float16. Constants that other operators of the file need as they are,
-// and small ones where the DEQUANTIZE would cost what is saved, stay. Change::count = constants stored. Any subgraph.
-// InvalidArgument WEIGHTS_NOT_FINITE: with the place.
+// small ones where the DEQUANTIZE would cost what is saved, and kernels of few weights (weight_plan.h) stay.
+// Change::count = constants stored. Any subgraph. InvalidArgument WEIGHTS_NOT_FINITE: with the place.
 class Float16Pass : public Pass {
  public:
   explicit Float16Pass(bool balanced = true) : balanced_(balanced) {}

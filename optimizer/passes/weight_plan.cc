@@ -143,28 +143,6 @@ int64_t SmallLayerMax(const Subgraph& subgraph, const Asked& asked) {
   return largest;
 }
 
-// Weights of fewer elements stay float in dynamic range, which also rounds what they are multiplied with, where all
-// such weights of the subgraph together are at most a six-hundredth: four bytes in place of one make the file half a
-// percent larger. They are the first convolutions and their depthwise filters: without them MobileNetV1 and V2 with
-// random weights have 22.6 and 21.9 dB, with them 17.8. The number of elements is that of the TensorFlow converter
-// (tensorflow/lite/tools/optimize/quantize_weights.h).
-constexpr int64_t kFloatElementsMax = 1024, kFloatShare = 600;
-
-bool StaysFloat(const Subgraph& subgraph, const Tensor& weights, const Asked& asked) {
-  if (asked.weight_only || asked.bits != 8 || weights.NumElements() >= kFloatElementsMax) return false;
-  std::set<TensorId> seen;
-  int64_t small = 0, total = 0;
-  for (const Op& op : subgraph.ops) {
-    const std::optional<WeightOperands> operands = GetWeightOperands(op.kind);
-    if (!operands || !op.input(operands->weights).valid() || !seen.insert(op.inputs[operands->weights]).second)
-      continue;
-    const int64_t elements = subgraph.tensor(op.inputs[operands->weights]).NumElements();
-    total += elements;
-    if (elements < kFloatElementsMax) small += elements;
-  }
-  return small * kFloatShare <= total;
-}
-
 // The form of the weights of an operator that GetWeightOperands knows; reasons go to `plan`.
 IntegerConstant FormOfWeights(const Subgraph& subgraph, const Op& op, const Asked& asked, WeightPlan& plan) {
   const WeightOperands operands = *GetWeightOperands(op.kind);
@@ -194,7 +172,7 @@ WeightPlan PlanKernelWeights(const Model& model, const Subgraph& subgraph, const
   const IntegerConstant form = FormOfWeights(subgraph, op, asked, plan);
   const Tensor& weights = subgraph.tensor(op.inputs[form.operand]);
   if (!WinsBytes(weights, form)) return Stays("its weights are too small to save bytes");
-  if (StaysFloat(subgraph, weights, asked)) {
+  if (!asked.weight_only && asked.bits == 8 && AreFewWeights(subgraph, weights)) {
     return Stays("few weights, which cost the most accuracy and save half a percent of the file at most");
   }
   plan.constants.push_back(form);
@@ -357,6 +335,25 @@ WeightPlan PlanElementwise(const Model& model, const Subgraph& subgraph, const O
 }
 
 }  // namespace
+
+bool AreFewWeights(const Subgraph& subgraph, const Tensor& weights) {
+  // The number of the TensorFlow converter (tensorflow/lite/tools/optimize/quantize_weights.h).
+  constexpr int64_t kElementsEnd = 1024;
+  // Four bytes in place of one make a file half a percent larger.
+  constexpr int64_t kShare = 600;
+  if (weights.NumElements() >= kElementsEnd) return false;
+  std::set<TensorId> seen;
+  int64_t few = 0, total = 0;
+  for (const Op& op : subgraph.ops) {
+    const std::optional<WeightOperands> operands = GetWeightOperands(op.kind);
+    if (!operands || !op.input(operands->weights).valid() || !seen.insert(op.inputs[operands->weights]).second)
+      continue;
+    const int64_t elements = subgraph.tensor(op.inputs[operands->weights]).NumElements();
+    total += elements;
+    if (elements < kElementsEnd) few += elements;
+  }
+  return few * kShare <= total;
+}
 
 std::vector<size_t> RecurrentWeightOperands(const Op& op) {
   std::vector<size_t> operands;

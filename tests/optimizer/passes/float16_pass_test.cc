@@ -53,6 +53,19 @@ TEST(Float16PassTest, LeavesSmallConstantsAlone) {
   EXPECT_EQ(Count(result, OpKind::kDequantize), 0);
 }
 
+// 864 weights of 519,000.
+TEST(Float16PassTest, LeavesKernelsOfFewWeightsAlone) {
+  ModelBuilder builder;
+  const TensorId hidden = builder.Conv2d(builder.Input("x", {1, 8, 8, 3}), 32, 3, 1);
+  const TensorId y = builder.Activation("y", {1, 253});
+  builder.AddOp(OpKind::kFullyConnected, {hidden, builder.RandomConstant("w", {253, 2048}, 2)}, {y},
+                MakeFullyConnectedOptions({}));
+  builder.Output(y);
+  const Model result = ExpectPassProperties(Float16Pass(), builder.Build());
+  ASSERT_EQ(Count(result, OpKind::kDequantize), 1);
+  EXPECT_EQ(result.subgraphs[0].tensor(result.subgraphs[0].ops[1].inputs[0]).shape, (std::vector<int32_t>{253, 2048}));
+}
+
 TEST(Float16PassTest, SharedConstantGetsOneDequantize) {
   ModelBuilder builder;
   const TensorId x = builder.Input("x", {1, 32}), w = builder.RandomConstant("w", {32, 32}, 5);

@@ -160,6 +160,8 @@ TEST(PlanWeightsTest, FewWeightsStayFloatInDynamicRange) {
   EXPECT_EQ(PlanOf(small, Settings(Scheme::kDynamicRange)).constants.size(), 1u);
   EXPECT_EQ(PlanOf(large, Settings(Scheme::kWeightOnly)).constants.size(), 1u);
   EXPECT_EQ(PlanOf(large, Settings(Scheme::kDynamicRange, 4)).constants.size(), 1u);
+  EXPECT_TRUE(AreFewWeights(large.subgraphs[0], large.subgraphs[0].tensor(large.subgraphs[0].ops[0].inputs[1])));
+  EXPECT_FALSE(AreFewWeights(small.subgraphs[0], small.subgraphs[0].tensor(small.subgraphs[0].ops[0].inputs[1])));
 }
 
 TEST(PlanWeightsTest, TablesGetTheCoarsestFormThatKeepsTheirRowsApart) {
