@@ -112,7 +112,7 @@ bool ReadIntegers(const Model& model, const Subgraph& subgraph, const Tensor& te
   const int bits = TypeBits(tensor.type);
   constant.lowest_level = tensor.type == TensorType::kUint8 ? 0
                           : bits <= 8                       ? math::LowestLevel(bits)
-                                                            : -((int64_t{1} << (bits - 1)) - 1);
+                                                            : -(std::numeric_limits<int64_t>::max() >> (64 - bits));
   for (size_t i = 0; i < count; ++i) {
     const size_t at = constant.ScaleIndex(i);
     constant.lowest_level = std::min(constant.lowest_level, levels[i]);

@@ -55,8 +55,7 @@ std::string WhyOtherForm(const Subgraph& subgraph, const Op& op, const QuantizeS
 
 // Whether the weights of a kernel are fewer than 1,024, and all such of the subgraph together at most a six-hundredth
 // of its weights: the first convolutions and their depthwise filters, which cost the most accuracy and save nearly
-// nothing. MobileNetV1 and V2 with random weights have 17.8 dB in dynamic range with them, 22.6 and 21.9 without; V2 in
-// float16 43.4 and 48.7. Asks kinds and shapes only.
+// nothing (docs/decisions/0031). Asks kinds and shapes only.
 bool AreFewWeights(const Subgraph& subgraph, const Tensor& weights);
 
 // Operands of `op` that hold weight matrices of a recurrent kind; empty for other kinds and for kernels without integer
