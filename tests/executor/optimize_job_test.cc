@@ -158,7 +158,9 @@ TEST_F(OptimizeJobTest, ReportsWhatItUsedAndMeasured) {
   EXPECT_GT(report.input().zstd_bytes(), 0u);
   EXPECT_GT(report.latency().input_ms(), 0);
   EXPECT_FALSE(report.latency().ranking().empty());
+#if !defined(__SANITIZE_ADDRESS__)  // whose allocator does not say what it holds
   EXPECT_GT(report.memory().output().heap_bytes(), 0u);
+#endif
   EXPECT_GT(report.profile().output().kernels_size(), 0);
   EXPECT_GT(report.size().input().gzip_bytes(), 0u);
   EXPECT_LT(report.size().output().weights_bytes(), report.size().input().weights_bytes());
