@@ -52,11 +52,11 @@ void AddKernels(const std::vector<KernelEvent>& events, ModelProfile& profile) {
   }
 }
 
-// Mean of the middle half: a run that another process disturbed does not count, and it is finer than the whole
-// microseconds of the single times, which a median is not.
+// Mean of the middle half (of three the middle one): a run that another process disturbed does not count, and it is
+// finer than the whole microseconds of the single times, which a median is not.
 double MiddleMean(std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  const size_t begin = values.size() / 4, end = values.size() - begin;
+  const size_t begin = (values.size() + 1) / 4, end = values.size() - begin;
   return std::accumulate(values.begin() + static_cast<ptrdiff_t>(begin), values.begin() + static_cast<ptrdiff_t>(end),
                          0.0) /
          static_cast<double>(end - begin);
