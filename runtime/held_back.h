@@ -27,9 +27,10 @@ struct HeldBackOptions : CompareOptions {
 // What a candidate's outputs are off by.
 struct HeldBackErrors {
   std::vector<OutputError> errors;
-  std::vector<OutputError> first;  // over the first few samples alone; empty when there are too few to stop at some
-  size_t samples = 0;              // that `errors` is over: fewer than all when the measurement was given up
-  uint64_t bytes = 0;              // of the candidate's file
+  // Over the first few samples alone; empty when there are too few to stop at some, or nobody was to be asked.
+  std::vector<OutputError> first;
+  size_t samples = 0;  // that `errors` is over: fewer than all when the measurement was given up
+  uint64_t bytes = 0;  // of the candidate's file
 };
 
 // Measures candidates against one reference on the same samples, over and over: how every choice of the optimizer is

@@ -23,7 +23,8 @@ CHUNK = 64  # samples made at once
 
 
 def _evaluate(model, data, *arguments):
-    """(answer, seconds, peak of the executor in MiB: a child's maximum as the kernel tells it begins at that of its parent)."""
+    """(answer, seconds, peak of the executor in MiB, infinite if it does not say: a child's maximum as the kernel tells it begins at
+    that of its parent)."""
     started = time.monotonic()
     command = [str(lathe.program()), "evaluate", str(model), "--data", str(data), "--metric", "top1", *arguments, "--json"]
     with open(OUT / "answer.json", "w+b") as answer, open(OUT / "errors.txt", "w+b") as errors:
@@ -31,7 +32,7 @@ def _evaluate(model, data, *arguments):
         process.wait()
         answer.seek(0)
         parsed = json.loads(answer.read() or b"{}")
-    return parsed, time.monotonic() - started, parsed.get("peak_rss_bytes", 0) / 2**20
+    return parsed, time.monotonic() - started, parsed.get("peak_rss_bytes", float("inf")) / 2**20
 
 
 def _accuracy(answer):
